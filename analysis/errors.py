@@ -1,0 +1,55 @@
+"""The errors a person can put right, each with its exit code.
+
+    EscalationsError
+    ├── InputError       2   a file or argument is not what it should be
+    ├── SettingsError   11   settings missing or contradictory
+    ├── CriteriaError   12   a mistake in a criteria file
+    ├── SourceError     13   Jira, or what stands for it, did not give its tickets
+    ├── WarehouseError  14   the warehouse is locked, foreign or newer than the program
+    └── DeliveryError   15   a page could not be brought where it should go
+
+Each message is one plain line: what, where, what to do. Anything else that is raised is a bug and
+shows its traceback. A message never holds ticket text.
+"""
+
+
+class EscalationsError(Exception):
+    """What a person can put right; `exit_code` is what the command ends with."""
+
+    exit_code = 2
+
+
+class InputError(EscalationsError):
+    """A file or an argument is not what it should be."""
+
+    exit_code = 2
+
+
+class SettingsError(EscalationsError):
+    """Settings are missing or contradict each other."""
+
+    exit_code = 11
+
+
+class CriteriaError(EscalationsError):
+    """A criteria file holds a mistake."""
+
+    exit_code = 12
+
+
+class SourceError(EscalationsError):
+    """The source did not give its tickets."""
+
+    exit_code = 13
+
+
+class WarehouseError(EscalationsError):
+    """The warehouse can't be used as it is."""
+
+    exit_code = 14
+
+
+class DeliveryError(EscalationsError):
+    """A page could not be delivered."""
+
+    exit_code = 15

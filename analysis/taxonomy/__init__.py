@@ -1,0 +1,38 @@
+"""Reads the criteria: what people who do not program decide, kept as files they can edit.
+
+`read_criteria` gives one frozen `Criteria`; a mistake is a `CriteriaError` that names file, entry and
+what is allowed. The packaged defaults stand in `analysis/criteria/`; a desk overlays them file by file.
+"""
+
+from analysis.taxonomy.models import (
+    Category,
+    Criteria,
+    Criterion,
+    Dealer,
+    Member,
+    NormalDelay,
+    Provider,
+    RuleSpec,
+    Runbook,
+    Site,
+    TierSource,
+)
+from analysis.taxonomy.overlay import PACKAGED, criteria_files
+from analysis.taxonomy.read import read_criteria
+
+__all__ = [
+    "PACKAGED",
+    "Category",
+    "Criteria",
+    "Criterion",
+    "Dealer",
+    "Member",
+    "NormalDelay",
+    "Provider",
+    "RuleSpec",
+    "Runbook",
+    "Site",
+    "TierSource",
+    "criteria_files",
+    "read_criteria",
+]

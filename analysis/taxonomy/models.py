@@ -1,0 +1,288 @@
+"""The shapes of the criteria; their names and allowed values are those of the files."""
+
+from datetime import date, time
+from functools import cached_property
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Tier = Annotated[int, Field(ge=0, le=3)]
+Party = Literal["provider", "dealer", "ops"]
+
+
+class Entry(BaseModel):
+    """One entry of a criteria file: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Provider(Entry):
+    """An integration partner, with the other names a Jira field may give it."""
+
+    id: Id
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")] = "#6b7280"
+
+
+class Category(Entry):
+    """A failure category; `can_repeat` is false where nothing failed (a question, a wish, a wait)."""
+
+    id: Id
+    text: Text
+    can_repeat: bool = True
+    aliases: tuple[Text, ...] = ()
+
+
+class RootCause(Entry):
+    """What turned out to be the cause."""
+
+    id: Id
+    text: Text
+
+
+class RuleSpec(Entry):
+    """A tagging rule as written in rules.toml.
+
+    `words` are whole words or phrases in any case; `regex` are RE2 expressions; `unless` are phrases or
+    words that silence the rule. `matches` and `ignores` are examples that `check` and the tests try.
+    """
+
+    id: Slug
+    provider: Id | None = None
+    category: Id | None = None
+    words: tuple[Text, ...] = ()
+    regex: tuple[Text, ...] = ()
+    unless: tuple[Text, ...] = ()
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    matches: tuple[Text, ...]
+    ignores: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.provider is None) == (self.category is None):
+            raise ValueError("give either provider or category")
+        if not self.words and not self.regex:
+            raise ValueError("give words or regex")
+        if not self.matches:
+            raise ValueError("give at least one example in matches")
+        return self
+
+
+class TierSource(Entry):
+    """One way this Jira shows a ticket's tier; the first source that speaks wins."""
+
+    kind: Literal["field", "team", "assignee", "status", "component"]
+    field: Text | None = None
+    values: dict[str, Tier] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind in ("field", "team") and not self.field:
+            raise ValueError(f"kind {self.kind} needs field, the name or id of the Jira field")
+        if self.kind != "assignee" and not self.values:
+            raise ValueError(f"kind {self.kind} needs values, from what Jira shows to 0, 1, 2 or 3")
+        return self
+
+
+class Member(Entry):
+    """A person's place on the desk, by Jira account id (Cloud) or user key (Data Center)."""
+
+    id: Text
+    tier: Tier
+    team: str = ""
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = Field(default=None, alias="to")
+    ruler: bool = False
+
+
+class WorkingHours(Entry):
+    """When the desk works, in the reporting zone."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("mon", "tue", "wed", "thu", "fri")
+    start: time = time(8)
+    end: time = time(17)
+    holidays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError("start must be before end")
+        return self
+
+
+class SiteFields(Entry):
+    """Jira fields, by name or id, that are not standard; leave out what this Jira does not have."""
+
+    provider: Text | None = None
+    category: Text | None = None
+    dealer: Text | None = None
+    requested_at: Text | None = None
+    accepted_at: Text | None = None
+    occurred_at: Text | None = None
+    merged_at: Text | None = None
+    runbook_used: Text | None = None
+    ops_blocked_by: Text | None = None
+
+
+class TierMap(Entry):
+    """How this Jira shows the tier; `default` is the tier of a ticket about which no source speaks."""
+
+    default: Tier | None = None
+    source: tuple[TierSource, ...] = ()
+
+
+class Tier3(Entry):
+    """Where engineering works, and which links to its issues mean that it was called upon."""
+
+    projects: tuple[Text, ...] = ()
+    link_types: tuple[Text, ...] = ()
+
+
+class Exclude(Entry):
+    """Resolutions that take an escalation out of the shares; each is counted and listed."""
+
+    duplicate: tuple[Text, ...] = ()
+    cancelled: tuple[Text, ...] = ()
+
+
+class NotTickets(Entry):
+    """Issues of the desk's projects that are not tickets: actions of the meeting, for example."""
+
+    issue_types: tuple[Text, ...] = ()
+    labels: tuple[Text, ...] = ()
+
+
+class Statuses(Entry):
+    """Statuses by name or id: which are done (where Jira's own category misleads), and who waits for whom."""
+
+    done: tuple[Text, ...] = ()
+    not_done: tuple[Text, ...] = ()
+    waiting_on: dict[Party, tuple[Text, ...]] = {}
+
+
+class Site(Entry):
+    """How this Jira says what the program needs to know (site.toml)."""
+
+    reporting_zone: Text
+    working_hours: WorkingHours = WorkingHours()
+    fields: SiteFields = SiteFields()
+    tier: TierMap = TierMap()
+    tier3: Tier3 = Tier3()
+    exclude: Exclude = Exclude()
+    not_tickets: NotTickets = NotTickets()
+    statuses: Statuses = Statuses()
+    member: tuple[Member, ...] = ()
+
+    @field_validator("reporting_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone {zone!r}; use a name such as America/Denver") from error
+        return zone
+
+
+class Dealer(Entry):
+    """A dealer with the names people type for it (dealers.csv)."""
+
+    dealer_id: Slug
+    name: Text
+    aliases: tuple[str, ...] = ()
+    provider: Id | None = None
+    live_from: date | None = None
+    live_until: date | None = None
+
+
+class NormalDelay(Entry):
+    """How long a provider's step takes when nothing is wrong (normal_delays.csv).
+
+    `starts` names the mapped field that holds the moment the clock starts.
+    """
+
+    provider: Id
+    step: Text
+    starts: Literal["requested_at", "accepted_at"]
+    hours: Annotated[float, Field(gt=0)]
+    effective_from: date
+
+
+class Access(Entry):
+    """A screen or portal that OPS may use, with the dates (access.csv)."""
+
+    access: Slug
+    since: date = Field(alias="from")
+    until: date | None = Field(default=None, alias="to")
+
+
+class Criterion(Entry):
+    """One written rule of "OPS should have handled this"."""
+
+    id: Slug
+    title: Text
+    version: Annotated[int, Field(ge=1)]
+    effective_from: date
+    test: Literal["runbook", "normal_delay"]
+
+
+class Runbook(Entry):
+    """A runbook: front matter, body, and the hash of its text.
+
+    It applies to a ticket whose text matches `signature` (RE2) or one of the `applies_when` phrases, and
+    whose tags do not contradict provider and category.
+    """
+
+    id: Slug
+    title: Text
+    provider: Id | None = None
+    category: Id | None = None
+    signature: tuple[Text, ...] = ()
+    applies_when: tuple[Text, ...] = ()
+    audience: Literal["ops", "integration", "dealer"]
+    needs_access: tuple[Slug, ...] = ()
+    version: Annotated[int, Field(ge=1)] = 1
+    published: date
+    announced: date | None = None
+    replaced: date | None = None
+    body: str = ""
+    text_hash: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.signature and not self.applies_when:
+            raise ValueError("give signature or applies_when, else nobody can tell which ticket it is for")
+        if self.announced and self.announced < self.published:
+            raise ValueError("announced is before published")
+        return self
+
+
+class Criteria(Entry):
+    """Everything the criteria files say, with the hash of each file's bytes."""
+
+    taxonomy_version: str
+    providers: tuple[Provider, ...]
+    categories: tuple[Category, ...]
+    root_causes: tuple[RootCause, ...]
+    rules: tuple[RuleSpec, ...]
+    site: Site
+    criteria: tuple[Criterion, ...]
+    normal_delays: tuple[NormalDelay, ...]
+    dealers: tuple[Dealer, ...]
+    access: tuple[Access, ...]
+    runbooks: tuple[Runbook, ...]
+    file_hashes: dict[str, str]
+
+    @cached_property
+    def provider_ids(self) -> frozenset[str]:
+        """Ids of all providers."""
+        return frozenset(provider.id for provider in self.providers)
+
+    @cached_property
+    def category_ids(self) -> frozenset[str]:
+        """Ids of all failure categories."""
+        return frozenset(category.id for category in self.categories)

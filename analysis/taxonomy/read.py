@@ -1,0 +1,164 @@
+"""Criteria files → `Criteria`, or one line that says which file, which entry, what is allowed."""
+
+import csv
+import hashlib
+import io
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from analysis.errors import CriteriaError
+from analysis.taxonomy import models
+from analysis.taxonomy.overlay import RUNBOOKS, criteria_files
+
+E = TypeVar("E", bound=models.Entry)
+FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)\Z", re.DOTALL)
+
+
+def read_criteria(overlay: Path | None = None) -> models.Criteria:
+    """Read every criteria file in force. Raises `CriteriaError` at the first mistake."""
+    files = criteria_files(overlay)
+    texts = {name: _text(path) for name, path in files.items()}
+
+    def toml(name: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads(texts[name])
+        except tomllib.TOMLDecodeError as error:
+            raise CriteriaError(f"{files[name]}: not valid TOML: {error}") from error
+
+    def entries(model: type[E], name: str, key: str, table: dict[str, Any]) -> tuple[E, ...]:
+        rows = table.get(key, [])
+        if not isinstance(rows, list):
+            raise CriteriaError(f"{files[name]}: write [[{key}]], one table for each {key}")
+        return tuple(_entry(model, files[name], f"{key} {_label(row, i)}", row) for i, row in enumerate(rows, 1))
+
+    def rows(model: type[E], name: str, clean: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> tuple[E, ...]:
+        numbered = _csv_rows(files[name], texts[name])
+        return tuple(_entry(model, files[name], f"line {line}", clean(row)) for line, row in numbered)
+
+    taxonomy = toml("taxonomy.toml")
+    rules = toml("rules.toml")
+    escalation = toml("escalation_criteria.toml")
+    for name, table, allowed in (
+        ("taxonomy.toml", taxonomy, {"version", "provider", "category", "root_cause"}),
+        ("rules.toml", rules, {"rule"}),
+        ("escalation_criteria.toml", escalation, {"criterion"}),
+    ):
+        _only(files[name], table, allowed)
+    criteria = models.Criteria(
+        taxonomy_version=str(taxonomy.get("version", "")),
+        providers=entries(models.Provider, "taxonomy.toml", "provider", taxonomy),
+        categories=entries(models.Category, "taxonomy.toml", "category", taxonomy),
+        root_causes=entries(models.RootCause, "taxonomy.toml", "root_cause", taxonomy),
+        rules=entries(models.RuleSpec, "rules.toml", "rule", rules),
+        site=_entry(models.Site, files["site.toml"], "site", toml("site.toml")),
+        criteria=entries(models.Criterion, "escalation_criteria.toml", "criterion", escalation),
+        normal_delays=rows(models.NormalDelay, "normal_delays.csv"),
+        dealers=rows(models.Dealer, "dealers.csv", _dealer),
+        access=rows(models.Access, "access.csv"),
+        runbooks=tuple(_runbook(files[n], texts[n]) for n in sorted(files) if n.startswith(RUNBOOKS)),
+        file_hashes={n: hashlib.sha256(t.encode()).hexdigest() for n, t in sorted(texts.items())},
+    )
+    _check_together(criteria, files)
+    return criteria
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CriteriaError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+
+
+def _label(row: Any, number: int) -> str:
+    return str(row.get("id", f"number {number}")) if isinstance(row, dict) else f"number {number}"
+
+
+def _entry(model: type[E], path: Path, where: str, row: Any) -> E:
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        raise CriteriaError(f"{path}: {where}: {_plain(error)}") from error
+
+
+def _plain(error: ValidationError) -> str:
+    """Say the first mistake in plain words."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "unknown key; is it misspelt?"
+    elif first["type"] == "missing":
+        message = "is missing"
+    return f"{place}: {message}" if place else message
+
+
+def _only(path: Path, table: dict[str, Any], allowed: set[str]) -> None:
+    for key in table:
+        if key not in allowed:
+            raise CriteriaError(f"{path}: unknown key {key!r}; allowed are {', '.join(sorted(allowed))}")
+
+
+def _csv_rows(path: Path, text: str) -> Iterable[tuple[int, dict[str, Any]]]:
+    """Give (line number, row without its empty cells)."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    for row in reader:
+        if None in row:
+            raise CriteriaError(f"{path}: line {reader.line_num}: more cells than the header has columns")
+        filled = {key: value for key, value in row.items() if value and value.strip()}
+        if filled:
+            yield reader.line_num, filled
+
+
+def _dealer(row: dict[str, Any]) -> dict[str, Any]:
+    names = [alias.strip() for alias in row.get("aliases", "").split("|")]
+    return row | {"aliases": tuple(name for name in names if name)}
+
+
+def _runbook(path: Path, text: str) -> models.Runbook:
+    found = FRONT_MATTER.match(text.replace("\r\n", "\n"))
+    if not found:
+        raise CriteriaError(f"{path}: front matter: the file must begin with lines between --- and ---")
+    try:
+        head = yaml.safe_load(found.group(1))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
+        raise CriteriaError(f"{path}: line {line}: front matter is not valid YAML") from error
+    if not isinstance(head, dict):
+        raise CriteriaError(f"{path}: front matter: write `key: value` lines")
+    own = {"body": found.group(2).strip(), "text_hash": hashlib.sha256(text.encode()).hexdigest()}
+    lists = {key: [head[key]] for key in ("signature", "applies_when", "needs_access") if isinstance(head.get(key), str)}
+    return _entry(models.Runbook, path, "front matter", head | lists | own)
+
+
+def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
+    """Refuse what only shows when the files are read together: doubled ids, names that nothing defines."""
+    for name, kind, ids in (
+        ("taxonomy.toml", "provider", [p.id for p in criteria.providers]),
+        ("taxonomy.toml", "category", [c.id for c in criteria.categories]),
+        ("rules.toml", "rule", [r.id for r in criteria.rules]),
+        ("dealers.csv", "dealer_id", [d.dealer_id for d in criteria.dealers]),
+        (RUNBOOKS, "runbook", [f"{r.id} version {r.version}" for r in criteria.runbooks]),
+        ("escalation_criteria.toml", "criterion", [f"{c.id} version {c.version}" for c in criteria.criteria]),
+    ):
+        for doubled in sorted({one for one in ids if ids.count(one) > 1}):
+            raise CriteriaError(f"{files.get(name, name)}: {kind} {doubled}: stands twice; ids must differ")
+    users: list[tuple[str, str, str | None, str | None]] = [
+        ("rules.toml", f"rule {r.id}", r.provider, r.category) for r in criteria.rules
+    ]
+    users += [(f"{RUNBOOKS}/{r.id}.md", f"runbook {r.id}", r.provider, r.category) for r in criteria.runbooks]
+    users += [("normal_delays.csv", f"{d.provider} {d.step}", d.provider, None) for d in criteria.normal_delays]
+    users += [("dealers.csv", f"dealer {d.dealer_id}", d.provider, None) for d in criteria.dealers]
+    for name, where, provider, category in users:
+        _known(files.get(name, Path(name)), where, "provider", provider, criteria.provider_ids)
+        _known(files.get(name, Path(name)), where, "category", category, criteria.category_ids)
+
+
+def _known(path: Path, where: str, kind: str, value: str | None, allowed: frozenset[str]) -> None:
+    if value is not None and value not in allowed:
+        raise CriteriaError(f"{path}: {where}: unknown {kind} {value!r}; allowed are {', '.join(sorted(allowed))}")

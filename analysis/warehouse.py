@@ -1,0 +1,311 @@
+"""Opens the DuckDB file, runs the SQL files, migrates `state`.
+
+Four schemas, one writer each step: see `analysis/sql/`. A SQL file's header says what the table is, and is
+re-applied as comments after every build, for `create or replace` drops them.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from analysis.errors import WarehouseError
+
+SQL = Path(__file__).parent / "sql"
+SCHEMAS = ("raw", "state", "core", "mart")
+HEADER = re.compile(r"^-- (?:(?P<name>[a-z]+\.[a-z0-9_]+): (?P<text>.+)|(?P<key>[a-z]+): ?(?P<value>.*)|  (?P<more>\S.*))$")
+COLUMN = re.compile(r"^(?P<column>[a-z0-9_]+) (?P<text>.+)$")
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One SQL file: what its table holds, who writes it, what it reads, and the statement.
+
+    `kind` is `stored` (rows are inserted by a step), `derived` (rows come from the file's query, limited
+    to the temporary table `dirty` when `refresh` is dirty), `view`, or `event` (made by migrations).
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    step: str
+    reads: tuple[str, ...]
+    refresh: str
+    columns: dict[str, str]
+    body: str
+    notes: dict[str, str]
+
+    @property
+    def schema(self) -> str:
+        """The schema, which is the file's folder."""
+        return self.name.partition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        """How the rows come about."""
+        if self.schema == "state":
+            return "event"
+        if self.body.startswith("create table"):
+            return "stored"
+        return "view" if self.schema == "mart" else "derived"
+
+
+def parse_table_file(text: str) -> TableFile:
+    """Read the header lines of a SQL file (`-- core.x: grain`, `-- key:`, `-- step:` …) and its statement."""
+    name, values, last = ("", ""), {"column": [""]}, ""
+    lines = text.splitlines()
+    head = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    for line in lines[:head]:
+        found = HEADER.match(line)
+        if not found:
+            raise ValueError(f"not a header line: {line}")
+        if found["name"]:
+            name = (found["name"], found["text"])
+        elif found["key"]:
+            last = found["key"]
+            values.setdefault(last, []).append(found["value"])
+        else:
+            values[last][-1] += " " + found["more"]
+    columns = dict(COLUMN.match(value).groups() for value in values.pop("column")[1:])  # type: ignore[union-attr,misc]
+    single = {key: value[0] for key, value in values.items()}
+    return TableFile(
+        name=name[0],
+        grain=name[1],
+        key=_names(single.pop("key", "")),
+        step=single.pop("step", ""),
+        reads=_names(single.pop("reads", "")),
+        refresh=single.pop("refresh", "dirty"),
+        columns=columns,
+        body="\n".join(lines[head:]).strip().rstrip(";"),
+        notes=single,
+    )
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+@cache
+def table_files() -> dict[str, TableFile]:
+    """All SQL files by table name, each after those it reads."""
+    found = {}
+    for schema in SCHEMAS:
+        for path in sorted((SQL / schema).glob("*.sql")):
+            try:
+                table = parse_table_file(path.read_text(encoding="utf-8"))
+            except (ValueError, AttributeError) as error:
+                raise ValueError(f"{path}: {error}") from error
+            if table.name != f"{schema}.{path.stem}":
+                raise ValueError(f"{path}: its header says {table.name}")
+            found[table.name] = table
+    order = TopologicalSorter({name: table.reads for name, table in found.items()}).static_order()
+    return {name: found[name] for name in order}
+
+
+def files_of(step: str, kind: str) -> list[TableFile]:
+    """The SQL files of one step and kind, in the order in which they can be built."""
+    return [table for table in table_files().values() if table.step == step and table.kind == kind]
+
+
+def hash_of(*parts: object) -> str:
+    """A short hash that changes when any part does."""
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+class Warehouse:
+    """One open DuckDB file. Use as a context manager; open late, close early."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator["Warehouse"]:
+        """Open or make the warehouse, bring `state` to the newest version, make what is missing.
+
+        Raises `WarehouseError` when another process holds the file, when it is no warehouse, or when a newer
+        program wrote it.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            raise WarehouseError(_why_not_open(path, error)) from error
+        try:
+            warehouse = cls(connection, path)
+            connection.execute("set TimeZone = 'UTC'")
+            warehouse._prepare()
+            yield warehouse
+        finally:
+            connection.close()
+
+    def _prepare(self) -> None:
+        for schema in SCHEMAS:
+            self.connection.execute(f"create schema if not exists {schema}")
+        self._migrate_state()
+        for table in table_files().values():
+            if table.kind == "stored" and not self.has(table.name):
+                self._make(table)
+
+    # -- state ---------------------------------------------------------------------------------------------
+
+    def _migrate_state(self) -> None:
+        """Apply the numbered migrations that the file has not seen, all or none."""
+        scripts = sorted((SQL / "state" / "migrations").glob("*.sql"))
+        newest = int(scripts[-1].stem.partition("_")[0])
+        has_meta = self.has("state.meta")
+        version = int(self.value("select max(schema_version) from state.meta")) if has_meta else 0
+        if version > newest:
+            raise WarehouseError(
+                f"{self.path}: written by a newer program (state version {version}, this one knows {newest}); "
+                "upgrade the program"
+            )
+        pending = [script for script in scripts if int(script.stem.partition("_")[0]) > version]
+        if not pending:
+            return
+        with self.transaction():
+            for script in pending:
+                self.connection.execute(script.read_text(encoding="utf-8"))
+            self.connection.execute("update state.meta set schema_version = ?", [newest])
+            for table in files_of_schema("state"):
+                self._comment(table)
+
+    def claim_source(self, source_id: str) -> None:
+        """Remember the source at the first load; refuse another one ever after."""
+        known = self.value("select source_id from state.meta")
+        if known is None:
+            self.connection.execute("update state.meta set source_id = ?", [source_id])
+        elif known != source_id:
+            raise WarehouseError(
+                f"{self.path}: holds the tickets of {known}, not of {source_id}; "
+                "give another --warehouse (or --home) for another Jira"
+            )
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self.connection.execute(query, list(parameters)).fetchone()
+        return row[0] if row else None
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows as tuples; for small results."""
+        return self.connection.execute(query, list(parameters)).fetchall()
+
+    def frame(self, query: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """All rows as a data frame."""
+        return self.connection.execute(query, list(parameters)).df()
+
+    def has(self, name: str) -> bool:
+        """Whether the table or view is there."""
+        schema, _, table = name.partition(".")
+        query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+        return bool(self.value(query, [schema, table]))
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement."""
+        self.connection.execute(statement, list(parameters))
+
+    def insert(self, name: str, rows: Iterable[dict[str, Any]]) -> int:
+        """Append rows (column → value) to a table; columns that a row lacks are NULL. Gives the number of rows."""
+        listed = list(rows)
+        if listed:
+            incoming = pa.Table.from_pylist(listed, schema=self._arrow_schema(name))
+            self.connection.register("incoming", incoming)
+            self.connection.execute(f"insert into {name} by name select * from incoming")
+            self.connection.unregister("incoming")
+        return len(listed)
+
+    def replace(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Make the table hold exactly these rows."""
+        self.connection.execute(f"delete from {name}")
+        self.insert(name, rows)
+
+    def _arrow_schema(self, name: str) -> pa.Schema:
+        return self.connection.execute(f"select * from {name} limit 0").to_arrow_table().schema
+
+    def set_dirty(self, query: str | None) -> int:
+        """Fill the temporary table `dirty` with the issue ids of the query; None means every ticket."""
+        query = query or "select issue_id from core.tickets"
+        self.connection.execute(f"create or replace temp table dirty as select distinct issue_id from ({query})")
+        return int(self.value("select count(*) from dirty"))
+
+    def build(self, step: str, *, full: bool) -> None:
+        """Build the derived tables of a step: for the tickets in `dirty`, or (`full`) dropped and made anew."""
+        for table in files_of(step, "derived"):
+            if full or not self.has(table.name):
+                self.connection.execute(f"drop table if exists {table.name}")
+                self._make(table)
+            elif table.refresh == "full":
+                self.connection.execute(f"delete from {table.name}")
+            else:
+                self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
+            self.connection.execute(f"insert into {table.name} by name {table.body}")
+
+    def remake(self, step: str) -> None:
+        """Drop and make anew, empty, the stored tables of `core` and `raw` that a step writes."""
+        for table in files_of(step, "stored"):
+            self.connection.execute(f"drop table if exists {table.name} cascade")
+            self._make(table)
+
+    def make_views(self) -> None:
+        """(Re)create every view of `mart`, with its comments."""
+        for table in table_files().values():
+            if table.kind == "view":
+                self.connection.execute(f"create or replace view {table.name} as {table.body}")
+                self._comment(table)
+
+    def _make(self, table: TableFile) -> None:
+        if table.kind == "derived":
+            self.connection.execute("create temp table if not exists dirty (issue_id bigint)")
+            self.connection.execute(f"create table {table.name} as select * from ({table.body}) limit 0")
+        else:
+            self.connection.execute(table.body)
+        self._comment(table)
+
+    def _comment(self, table: TableFile) -> None:
+        what = "view" if table.kind == "view" else "table"
+        self.connection.execute(f"comment on {what} {table.name} is {_quoted(table.grain)}")
+        for column, text in table.columns.items():
+            self.connection.execute(f'comment on column {table.name}."{column}" is {_quoted(text)}')
+
+
+def files_of_schema(schema: str) -> list[TableFile]:
+    """The SQL files of one schema."""
+    return [table for table in table_files().values() if table.schema == schema]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _why_not_open(path: Path, error: duckdb.IOException) -> str:
+    message = str(error)
+    if "lock" in message.lower():
+        holder = re.search(r"PID (\d+)", message)
+        who = f" (process {holder[1]})" if holder else ""
+        return f"{path}: another run has it open{who}; wait until it has ended and try again"
+    return f"{path}: cannot be opened as a warehouse; is it a DuckDB file, and may you write there?"

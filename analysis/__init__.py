@@ -1,0 +1,1 @@
+"""Decides: no network, no clock, no pages."""

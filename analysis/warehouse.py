@@ -23,7 +23,6 @@ from analysis.errors import WarehouseError
 SQL = Path(__file__).parent / "sql"
 SCHEMAS = ("raw", "state", "core", "mart")
 HEADER = re.compile(r"^-- (?:(?P<name>[a-z]+\.[a-z0-9_]+): (?P<text>.+)|(?P<key>[a-z]+): ?(?P<value>.*)|  (?P<more>\S.*))$")
-COLUMN = re.compile(r"^(?P<column>[a-z0-9_]+) (?P<text>.+)$")
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class TableFile:
     refresh: str
     columns: dict[str, str]
     body: str
-    notes: dict[str, str]
+    notes: dict[str, tuple[str, ...]]
 
     @property
     def schema(self) -> str:
@@ -61,32 +60,38 @@ class TableFile:
 
 def parse_table_file(text: str) -> TableFile:
     """Read the header lines of a SQL file (`-- core.x: grain`, `-- key:`, `-- step:` …) and its statement."""
-    name, values, last = ("", ""), {"column": [""]}, ""
     lines = text.splitlines()
-    head = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
-    for line in lines[:head]:
+    end = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    name, grain = "", ""
+    values: dict[str, list[str]] = {}
+    last: list[str] = []
+    for line in lines[:end]:
         found = HEADER.match(line)
         if not found:
             raise ValueError(f"not a header line: {line}")
         if found["name"]:
-            name = (found["name"], found["text"])
+            name, grain = found["name"], found["text"]
         elif found["key"]:
-            last = found["key"]
-            values.setdefault(last, []).append(found["value"])
+            last = values.setdefault(found["key"], [])
+            last.append(found["value"])
         else:
-            values[last][-1] += " " + found["more"]
-    columns = dict(COLUMN.match(value).groups() for value in values.pop("column")[1:])  # type: ignore[union-attr,misc]
-    single = {key: value[0] for key, value in values.items()}
+            last[-1] += " " + found["more"]
+    columns = dict(value.split(" ", 1) for value in values.pop("column", []))
+    notes = {key: tuple(value) for key, value in values.items()}
+
+    def one(key: str, default: str = "") -> str:
+        return notes.get(key, (default,))[0]
+
     return TableFile(
-        name=name[0],
-        grain=name[1],
-        key=_names(single.pop("key", "")),
-        step=single.pop("step", ""),
-        reads=_names(single.pop("reads", "")),
-        refresh=single.pop("refresh", "dirty"),
+        name=name,
+        grain=grain,
+        key=_names(one("key")) if "none" not in one("key") else (),
+        step=one("step"),
+        reads=_names(one("reads")),
+        refresh=one("refresh", "dirty"),
         columns=columns,
-        body="\n".join(lines[head:]).strip().rstrip(";"),
-        notes=single,
+        body="\n".join(lines[end:]).strip().rstrip(";"),
+        notes=notes,
     )
 
 
@@ -245,7 +250,7 @@ class Warehouse:
         self.insert(name, rows)
 
     def _arrow_schema(self, name: str) -> pa.Schema:
-        return self.connection.execute(f"select * from {name} limit 0").to_arrow_table().schema
+        return self.connection.sql(f"select * from {name} limit 0").to_arrow_table().schema
 
     def set_dirty(self, query: str | None) -> int:
         """Fill the temporary table `dirty` with the issue ids of the query; None means every ticket."""

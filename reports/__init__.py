@@ -1,0 +1,1 @@
+"""Shows: frames in, pages out; the warehouse is never opened here."""

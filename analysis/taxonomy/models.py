@@ -148,6 +148,7 @@ class Exclude(Entry):
 
     duplicate: tuple[Text, ...] = ()
     cancelled: tuple[Text, ...] = ()
+    duplicate_links: tuple[Text, ...] = ("Duplicate",)
 
 
 class NotTickets(Entry):
@@ -176,6 +177,7 @@ class Site(Entry):
     exclude: Exclude = Exclude()
     not_tickets: NotTickets = NotTickets()
     statuses: Statuses = Statuses()
+    top_priorities: tuple[Text, ...] = ("Highest", "Critical", "Blocker")
     member: tuple[Member, ...] = ()
 
     @field_validator("reporting_zone")

@@ -1,0 +1,13 @@
+-- core.builds: one row per step: up to which load, and by which code and criteria, its tables were made
+-- key: step
+-- step: weekly
+-- column: step load, tag, judge or measure
+-- column: batch_no last load that it has seen
+-- column: base_hash hash of what makes stored rows (load only)
+-- column: hash hash of the SQL files and criteria it used
+create table core.builds (
+    step varchar not null,
+    batch_no bigint not null,
+    base_hash varchar not null,
+    hash varchar not null
+);

@@ -1,0 +1,11 @@
+-- core.site: the one row of site-wide settings
+-- key: none, it has one row
+-- step: load
+-- column: reporting_zone time zone in which weeks are cut
+-- column: default_tier tier of a ticket about which no source speaks
+-- column: has_tier3_members whether site.toml lists people of Tier 3
+create table core.site (
+    reporting_zone varchar not null,
+    default_tier integer,
+    has_tier3_members boolean not null
+);

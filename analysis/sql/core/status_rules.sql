@@ -1,0 +1,11 @@
+-- core.status_rules: one row per status that site.toml mentions
+-- key: value
+-- step: load
+-- column: value status name in lower case, or id
+-- column: is_done whether it counts as done, where site.toml says so
+-- column: waiting_on provider, dealer or ops, where the status means waiting
+create table core.status_rules (
+    value varchar not null,
+    is_done boolean,
+    waiting_on varchar
+);

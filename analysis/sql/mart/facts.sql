@@ -1,0 +1,36 @@
+-- mart.facts: one row per escalation, measure, form, week and group: what every number counts
+-- key: week, measure, variant, group_key, issue_id, escalation_no
+-- step: measure
+-- reads: mart.fact_resolution_without_tier3, mart.fact_repeats, mart.fact_ops_should_have_handled, mart.fact_volume, mart.fact_tier3_touches, mart.fact_backlog_age, mart.tagged_escalations, core.verdicts
+-- column: week Monday of the week it belongs to
+-- column: measure name of the measure
+-- column: variant which form of it
+-- column: group_key all, or provider:…, category:…, criterion:…
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: in_numerator whether it is in the numerator
+-- column: is_pending its outcome is still open; not counted
+-- column: value the quantity, for measures that are not shares
+with fact as (
+    select * from mart.fact_resolution_without_tier3
+    union all
+    select * from mart.fact_repeats
+    union all
+    select * from mart.fact_ops_should_have_handled
+    union all
+    select * from mart.fact_volume
+    union all
+    select * from mart.fact_tier3_touches
+    union all
+    select * from mart.fact_backlog_age
+)
+select f.week, f.measure, f.variant, g.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
+from fact f
+join mart.tagged_escalations e using (issue_id, escalation_no)
+left join core.verdicts v using (issue_id, escalation_no)
+cross join lateral (
+    select unnest(list_filter([
+        'all', 'provider:' || e.provider, 'category:' || e.failure_category,
+        case when f.measure = 'ops_should_have_handled' and v.verdict = 'should_have_handled' then 'criterion:' || v.criterion_id end
+    ], lambda one: one is not null)) as group_key
+) g

@@ -1,0 +1,12 @@
+-- mart.links: one row per issue link and end that shows it
+-- key: link_id, issue_id
+-- step: measure
+-- reads: core.links
+-- column: link_id Jira's id of the link
+-- column: issue_id Jira's numeric id
+-- column: kind name of the link type
+-- column: direction outward (this end made the statement) or inward
+-- column: target key of the other end
+-- column: title summary of the other end, masked
+-- column: created_at when it was made, UTC
+select link_id, issue_id, kind, direction, target, title, created_at from core.links

@@ -1,0 +1,17 @@
+-- mart.tags: one row per ticket and kind of tag
+-- key: issue_id, kind
+-- step: measure
+-- reads: core.tags
+-- column: issue_id Jira's numeric id
+-- column: kind provider, failure_category or root_cause
+-- column: value the tag; NULL = untagged
+-- column: source answer, field, rule, classifier or none
+-- column: confidence how sure, 0 to 1; NULL where nobody has measured it
+-- column: evidence the words or the field it rests on
+-- column: rule_ids the rules that spoke for it
+-- column: also_mentions other values that the text speaks of
+-- column: is_disputed sources of equal rank disagree
+-- column: taxonomy_version version of taxonomy.toml
+-- column: model_version version of the classifier, if it spoke
+select issue_id, kind, value, source, confidence, evidence, rule_ids, also_mentions, is_disputed, taxonomy_version, model_version
+from core.tags

@@ -1,0 +1,11 @@
+-- state.actions: one row per change of an action
+-- key: event_id
+-- step: load
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: action_id key or name of the action
+-- column: summary what is to be done
+-- column: target what it is meant to end
+-- column: status open or done

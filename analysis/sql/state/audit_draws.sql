@@ -1,0 +1,12 @@
+-- state.audit_draws: one row per escalation drawn for the blind audit
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: week Monday of the draw
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: stratum flagged or unflagged
+-- column: inclusion_probability chance of having been drawn

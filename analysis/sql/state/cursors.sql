@@ -1,0 +1,9 @@
+-- state.cursors: one row per move of a cursor
+-- key: event_id
+-- step: load
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: scope project, or what else is read by itself
+-- column: position where the next reading starts

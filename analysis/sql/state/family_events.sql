@@ -1,0 +1,12 @@
+-- state.family_events: one row per event in the life of a family
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: event founded, joined, left, merged or split
+-- column: family_id the family
+-- column: other_family_id the other family of a merge or split
+-- column: issue_id the ticket concerned
+-- column: person_id who, where a person did it

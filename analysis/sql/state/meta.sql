@@ -1,0 +1,6 @@
+-- state.meta: the one row that says what this warehouse is
+-- key: none, it has one row
+-- step: load
+-- column: schema_version number of the newest migration applied
+-- column: source_id which Jira the tickets come from; another one is refused
+-- column: reporting_zone time zone of the first load

@@ -1,0 +1,11 @@
+-- state.outbox: one row per step of a message on its way
+-- key: event_id
+-- step: weekly
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: channel mail, chat, folder, store or jira
+-- column: message_key what makes it the same message
+-- column: status intended, sent, failed or doubtful
+-- column: note what a person should know

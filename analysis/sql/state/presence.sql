@@ -1,0 +1,9 @@
+-- state.presence: one row per change of what the census found
+-- key: event_id
+-- step: load
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: issue_id Jira's numeric id
+-- column: presence seen, deleted, out_of_scope, hidden, archived or returned

@@ -1,0 +1,20 @@
+-- state.published: one row per number as published
+-- key: event_id
+-- step: weekly
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: week Monday of the week
+-- column: measure name of the measure
+-- column: variant which form of it
+-- column: statistic share, count, rate, median or p90
+-- column: group_key all or a group
+-- column: numerator tickets in the numerator
+-- column: denominator tickets counted
+-- column: value the number
+-- column: low lower bound
+-- column: high upper bound
+-- column: n_weeks_pooled weeks counted together
+-- column: replaces event_id of the number that this restates
+-- column: cause late_data, reopen, correction, rules, model or definition

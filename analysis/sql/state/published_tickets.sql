@@ -1,0 +1,11 @@
+-- state.published_tickets: one row per ticket behind a published number
+-- key: event_id
+-- step: weekly
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: published_id event_id of the number
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: in_numerator whether it is in the numerator

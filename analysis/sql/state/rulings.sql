@@ -1,0 +1,12 @@
+-- state.rulings: one row per reply or ruling on a verdict
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: said accepted, contested, stands or withdrawn
+-- column: person_id who
+-- column: source_ref where it was said

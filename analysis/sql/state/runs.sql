@@ -1,0 +1,13 @@
+-- state.runs: one row per beginning and per end of a run
+-- key: event_id
+-- step: weekly
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: first_step first step of the run
+-- column: last_step last step of the run
+-- column: outcome done or failed; NULL at the beginning
+-- column: n_tickets issues in the warehouse afterwards
+-- column: n_changed issues that were new or changed
+-- column: note what a person should know

@@ -1,0 +1,12 @@
+-- state.tag_events: one row per change of a tag
+-- key: event_id
+-- step: tag
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: issue_id Jira's numeric id
+-- column: kind provider, failure_category or root_cause
+-- column: value the tag; NULL = untagged
+-- column: source answer, field, rule, classifier or none
+-- column: confidence how sure, 0 to 1

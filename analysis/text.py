@@ -1,0 +1,50 @@
+"""Normalising of what people and programs type: characters, times, names."""
+
+import unicodedata
+from datetime import UTC, datetime
+
+EPOCH_MILLISECONDS = 100_000_000_000  # an integer from here on counts milliseconds, below it seconds
+OLDEST, NEWEST = datetime(1980, 1, 1), datetime(2200, 1, 1)
+
+
+def clean(text: str) -> str:
+    """Replace what no database or matcher takes: NULs and lone surrogates."""
+    text = text.replace("\r\n", "\n").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if _has_surrogate(text) else text
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def parse_moment(value: object) -> datetime | None:
+    """A Jira time (ISO with any offset, epoch seconds or milliseconds) as naive UTC; None where it is none.
+
+    Jira's own document shows changelog times both as strings and as integers.
+    """
+    moment: datetime
+    try:
+        if isinstance(value, bool) or value is None:
+            return None
+        if isinstance(value, int | float):
+            seconds = value / 1000 if abs(value) >= EPOCH_MILLISECONDS else value
+            moment = datetime.fromtimestamp(seconds, UTC)
+        elif isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+        else:
+            return None
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if OLDEST <= moment <= NEWEST else None
+
+
+def name_key(name: str) -> str:
+    """A name without case, accents and punctuation, for comparing; the SQL makes the same of what was typed."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isascii() and c.isalnum() else " " for c in plain.lower()).split())

@@ -1,0 +1,118 @@
+"""The file source: what people export from Jira, as JSON or JSON Lines, plain or gzipped, one file or a folder.
+
+A document may be a list of issues, one issue, or a search response (Cloud or Data Center: an object with
+`issues`). Lists of fields or statuses beside them (`/field`, `/status` answers) are read as such.
+"""
+
+import gzip
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import InputError
+
+Json = dict[str, Any]
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+
+
+@dataclass
+class ExportFiles:
+    """Issues of an export, one by one. `field_names` and `statuses` are whole once all were read."""
+
+    path: Path
+    field_names: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+    def files(self) -> list[Path]:
+        """The files that are read, in order. Raises `InputError` where there are none."""
+        if self.path.is_file():
+            return [self.path]
+        if not self.path.is_dir():
+            raise InputError(f"{self.path}: no such file or folder; give a Jira export (JSON or JSON Lines, may be gzipped)")
+        found = sorted(p for p in self.path.iterdir() if p.is_file() and p.name.endswith(SUFFIXES))
+        if not found:
+            raise InputError(f"{self.path}: no export in this folder; files must end in {', '.join(SUFFIXES)}")
+        return found
+
+    def issues(self) -> Iterator[tuple[Json, str]]:
+        """Give (issue, place), where place names file and line or number, for messages."""
+        for path in self.files():
+            text = _read(path)
+            for value, place in _documents(path, text):
+                yield from self._issues_of(value, place)
+
+    def _issues_of(self, value: object, place: str) -> Iterator[tuple[Json, str]]:
+        if isinstance(value, list):
+            if self._is_snapshot(value):
+                return
+            for number, part in enumerate(value, 1):
+                yield from self._issues_of(part, f"{place}, issue {number}")
+        elif isinstance(value, dict) and isinstance(value.get("issues"), list):
+            self.field_names |= {str(k): str(v) for k, v in (value.get("names") or {}).items()}
+            for number, part in enumerate(value["issues"], 1):
+                yield from self._issues_of(part, f"{place}, issue {number}")
+        elif isinstance(value, dict) and "fields" in value:
+            yield value, place
+        else:
+            raise InputError(f"{place}: neither an issue nor a list of issues; export from Jira's search as JSON")
+
+    def _is_snapshot(self, value: list[Any]) -> bool:
+        """Take note of a list of fields or statuses; say whether it was one."""
+        if not value or not all(isinstance(v, Mapping) and "id" in v and "name" in v and "fields" not in v for v in value):
+            return False
+        for entry in value:
+            if "statusCategory" in entry:
+                self.statuses[str(entry["id"])] = (str(entry["name"]), (entry["statusCategory"] or {}).get("key"))
+            else:
+                self.field_names[str(entry["id"])] = str(entry["name"])
+        return True
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        return data.decode("utf-8-sig")
+    except (gzip.BadGzipFile, EOFError, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise InputError(f"{path}: may not be read; check its permissions") from error
+        raise InputError(f"{path}: cut short or damaged; copy or export it again") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}: line {line}: not UTF-8 text; export it again as JSON") from error
+
+
+def _documents(path: Path, text: str) -> Iterator[tuple[object, str]]:
+    """The JSON values of a file: one document, or one on each line."""
+    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    if not first:
+        raise InputError(f"{path}: empty; export it again")
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        if not _goes_on(text):
+            yield _parse(path, text, 0), str(path)
+            return
+    for number, line in enumerate(io.StringIO(text), 1):
+        if line.strip():
+            yield _parse(path, line, number), f"{path}: line {number}"
+
+
+def _goes_on(text: str) -> bool:
+    """Whether the file holds one value a line, so that a first line that cannot be read is a broken one."""
+    lines = [line for line in text.split("\n", 3)[:3] if line.strip()]
+    return any(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in lines[1:2])
+
+
+def _parse(path: Path, text: str, line: int) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = line or error.lineno
+        raise InputError(f"{path}: line {where}: not valid JSON ({error.msg} at column {error.colno}); mend or drop it") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: line {line or 1}: nested too deep to be an issue; mend or drop it") from error

@@ -1,0 +1,37 @@
+"""Which Jira field plays which role: names from site.toml found among this Jira's fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.taxonomy import Site
+
+STANDARD = {"status": "status", "assignee": "assignee", "priority": "priority", "component": "components"}
+
+
+@dataclass(frozen=True)
+class FieldCatalogue:
+    """Role → (field id or None where this Jira has no such field, field name).
+
+    A field is found by id, else by its name in any case; Jira names are not unique, so the first by id wins.
+    """
+
+    roles: dict[str, tuple[str | None, str]]
+
+    @classmethod
+    def of(cls, site: Site, names: Mapping[str, str]) -> "FieldCatalogue":
+        """Look up every field that `site` names among `names` (field id → name)."""
+        wanted = {role: name for role, name in site.fields.model_dump().items() if name}
+        for number, source in enumerate(site.tier.source):
+            standard = STANDARD.get(source.kind)
+            wanted[f"tier_{number}"] = source.field or standard or ""
+        by_name: dict[str, str] = {}
+        for field_id in sorted(names):
+            by_name.setdefault(names[field_id].casefold(), field_id)
+        roles: dict[str, tuple[str | None, str]] = {
+            role: (field_id, field_id) for role, field_id in STANDARD.items() if role != "component"
+        }
+        for role, name in wanted.items():
+            known = name in names or name.startswith("customfield_") or name in STANDARD.values()
+            field_id = name if known else by_name.get(name.casefold())
+            roles[role] = (field_id, names.get(name, name))
+        return cls(roles)

@@ -1,0 +1,224 @@
+"""STEP load: raw lines → core, in one transaction with the cursor; then what follows from the changelog."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import WarehouseError
+from analysis.taxonomy import Criteria
+from analysis.warehouse import Warehouse, files_of, hash_of, table_files
+from analysis.text import parse_moment
+from pipelines.field_catalogue import FieldCatalogue
+from pipelines.raw_files import Manifest, raw_lines
+from pipelines.site_tables import site_tables
+
+Rows = dict[str, list[dict[str, Any]]]
+Normaliser = Callable[[dict[str, Any], FieldCatalogue], Rows | None]
+BATCH = 2000
+BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "links")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: issues in the warehouse, those new or changed, and what a person should know."""
+
+    n_tickets: int
+    n_changed: int
+    notes: tuple[str, ...]
+
+
+def load(
+    warehouse: Warehouse, folder: Path, manifest: Manifest, criteria: Criteria, normaliser: Normaliser, version: object
+) -> Loaded:
+    """Bring the warehouse to what the raw file says. All or nothing; the same file again changes nothing.
+
+    `normaliser` gives an issue's rows by table, or None for an issue to leave out; when `version` changes, every
+    raw line is read again.
+    """
+    with warehouse.transaction():
+        warehouse.claim_source(manifest.source_id)
+        names = dict(warehouse.rows("select field_id, field_name from raw.fields")) | manifest.field_names
+        catalogue = FieldCatalogue.of(criteria.site, names)
+        base_hash = hash_of(version, sorted(catalogue.roles.items()), *_bodies("stored"))
+        build_hash = hash_of(base_hash, site_tables(criteria, catalogue), *_bodies("derived"))
+        built = warehouse.rows("select batch_no, base_hash, hash from core.builds where step = 'load'")
+        files = [file for (file,) in warehouse.rows("select file from raw.extracts order by rowid")]
+        again = bool(built) and built[0][1] != base_hash
+        if again:
+            warehouse.remake("load")
+        batch_no = (built[0][0] if built else 0) + 1
+        _snapshots(warehouse, manifest, names)
+        warehouse.execute("create or replace temp table linked_before (issue_id bigint)")
+        changed = 0
+        for file in files if again else ():
+            changed += _read_in(warehouse, folder, file, catalogue, batch_no, normaliser)
+        if again or manifest.file not in files:
+            changed += _read_in(warehouse, folder, manifest.file, catalogue, batch_no, normaliser)
+        full = again or not built or built[0][2] != build_hash
+        if full:
+            for name, rows in site_tables(criteria, catalogue).items():
+                warehouse.replace(f"core.{name}", rows)
+        if changed or full:
+            _derive(warehouse, batch_no, full=full)
+            warehouse.execute("delete from core.builds where step = 'load'")
+            build = {"step": "load", "batch_no": batch_no, "base_hash": base_hash, "hash": build_hash}
+            warehouse.insert("core.builds", [build])
+        _note_extract(warehouse, manifest, known=not again and manifest.file in files, files=files if again else [])
+    n_tickets = int(warehouse.value("select count(*) from core.tickets"))
+    return Loaded(n_tickets, changed, tuple(_notes(warehouse, catalogue)))
+
+
+def _bodies(kind: str) -> list[str]:
+    return [table.body for table in files_of("load", kind)]
+
+
+def _snapshots(warehouse: Warehouse, manifest: Manifest, names: dict[str, str]) -> None:
+    warehouse.replace("raw.fields", ({"field_id": k, "field_name": v} for k, v in sorted(names.items())))
+    for status_id, (status, category) in manifest.statuses.items():
+        warehouse.execute("delete from raw.statuses where status_id = ?", [status_id])
+        warehouse.execute("insert into raw.statuses values (?, ?, ?)", [status_id, status, category])
+
+
+def _note_extract(warehouse: Warehouse, manifest: Manifest, *, known: bool, files: Sequence[str]) -> None:
+    if known:
+        return
+    others = [file for file in files if file != manifest.file]
+    rows = [{"file": file, "source_id": manifest.source_id, "as_of": manifest.as_of, "n_issues": 0} for file in others]
+    told = {"file": manifest.file, "source_id": manifest.source_id, "as_of": manifest.as_of}
+    warehouse.insert("raw.extracts", [*rows, told | {"n_issues": manifest.n_issues}])
+
+
+# -- raw lines → stored rows -------------------------------------------------------------------------------
+
+
+def _read_in(
+    warehouse: Warehouse, folder: Path, file: str, catalogue: FieldCatalogue, batch_no: int, normaliser: Normaliser
+) -> int:
+    """Normalise the lines that are new or changed. Gives how many."""
+    changed = 0
+    for batch in _batches(raw_lines(folder, file)):
+        newest: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+        for number, line in batch:
+            issue = json.loads(line)
+            index = {"issue_id": int(issue["id"]), "file": file, "line_no": number, "batch_no": batch_no}
+            index |= {"content_hash": hash_of(line.decode()), "updated_at": parse_moment(issue["fields"]["updated"])}
+            known = newest.get(index["issue_id"])
+            if known is None or index["updated_at"] >= known[0]["updated_at"]:
+                newest[index["issue_id"]] = (index, issue)
+        fresh = _fresh(warehouse, newest)
+        rows = {issue_id: normaliser(newest[issue_id][1], catalogue) for issue_id in fresh}
+        kept = {issue_id: part for issue_id, part in rows.items() if part is not None}
+        _store(warehouse, [newest[issue_id][0] for issue_id in kept], list(kept.values()))
+        changed += len(kept)
+    return changed
+
+
+def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    while batch := list(islice(lines, BATCH)):
+        yield batch
+
+
+def _fresh(warehouse: Warehouse, newest: dict[int, tuple[dict[str, Any], Any]]) -> list[int]:
+    """Ids of those that differ from what is stored and are not older."""
+    known = {
+        issue_id: (content_hash, updated)
+        for issue_id, content_hash, updated in warehouse.rows(
+            "select issue_id, content_hash, updated_at from raw.issues where issue_id in (select unnest(?))", [list(newest)]
+        )
+    }
+    return [
+        issue_id
+        for issue_id, (index, _) in newest.items()
+        if issue_id not in known or (known[issue_id][0] != index["content_hash"] and known[issue_id][1] <= index["updated_at"])
+    ]
+
+
+def _store(warehouse: Warehouse, index: list[dict[str, Any]], parts: list[Rows]) -> None:
+    if not parts:
+        return
+    ids = [row["issue_id"] for row in index]
+    known = [i for (i,) in warehouse.rows("select issue_id from raw.issues where issue_id in (select unnest(?))", [ids])]
+    if known:
+        _keep_known_changes(warehouse, parts, set(known))
+        linked = "insert into linked_before select target_id from core.links where issue_id in (select unnest(?)) and target_id > 0"
+        warehouse.execute(linked, [known])
+        for name in ("raw.issues", *(f"core.{table}" for table in BASE_TABLES)):
+            warehouse.execute(f"delete from {name} where issue_id in (select unnest(?))", [known])
+    warehouse.insert("raw.issues", index)
+    for table in BASE_TABLES:
+        warehouse.insert(f"core.{table}", (row for part in parts for row in part[table]))
+
+
+def _keep_known_changes(warehouse: Warehouse, parts: Iterable[Rows], known: set[int]) -> None:
+    """Where a source gives less than the whole changelog, what an earlier one gave stays."""
+    for part in parts:
+        ticket = part["tickets"][0]
+        if ticket["changelog"] == "whole" or ticket["issue_id"] not in known:
+            continue
+        columns = list(table_files()["core.changes"].columns)
+        query = f"select {', '.join(columns)} from core.changes where issue_id = ?"
+        stored = [dict(zip(columns, row, strict=True)) for row in warehouse.rows(query, [ticket["issue_id"]])]
+        mine = {(row["history_id"], row["item_no"]) for row in part["changes"]}
+        part["changes"] += [row for row in stored if (row["history_id"], row["item_no"]) not in mine]
+        if stored:
+            ticket["changelog"] = "partial"
+
+
+# -- stored rows → what follows ----------------------------------------------------------------------------
+
+LINKED = """
+    with changed as (
+        select issue_id from raw.issues where batch_no = {batch} union select issue_id from linked_before
+    ),
+    near as (
+        select issue_id from changed
+        union select l.target_id from core.links l join changed c using (issue_id) where l.target_id is not null
+        union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
+    )
+    select issue_id from near
+    union select l.target_id from core.links l join near n using (issue_id) where l.target_id is not null
+    union select l.issue_id from core.links l join near n on n.issue_id = l.target_id
+"""
+STATUSES = "select list(s order by s.status_key) from core.statuses s"
+
+
+def _derive(warehouse: Warehouse, batch_no: int, *, full: bool) -> None:
+    """Make anew what follows from the changelog, for changed issues and those linked to them, two links far.
+
+    A duplicate passes its Tier 3 touch on, and that touch may itself come from a linked engineering issue.
+    """
+    if not full:
+        before = warehouse.value(STATUSES)
+        warehouse.set_dirty(LINKED.format(batch=int(batch_no)))
+        warehouse.build("load", full=False)
+        # a status that changed its meaning changes tickets that did not change themselves
+        full = before != warehouse.value(STATUSES)
+    if full:
+        warehouse.set_dirty(None)
+        warehouse.build("load", full=True)
+    warehouse.execute("update raw.issues set batch_no = ? where issue_id in (select issue_id from dirty)", [batch_no])
+
+
+def _notes(warehouse: Warehouse, catalogue: FieldCatalogue) -> Iterator[str]:
+    """What a person should know about this Jira and site.toml."""
+    unknown = warehouse.rows("select status from core.statuses where not is_known order by status")
+    if unknown:
+        names = ", ".join(status for (status,) in unknown)
+        yield f"status of unknown category, counted as not done: {names}; add it to statuses in site.toml"
+    tiers = [name for role, (field_id, name) in catalogue.roles.items() if role.startswith("tier_") and field_id is None]
+    no_tier = warehouse.value("select count(*) = 0 from core.tier_stays where tier is not null")
+    if no_tier:
+        told = f" (no field {', '.join(tiers)})" if tiers else ""
+        yield f"no ticket shows a tier{told}, so nothing counts as escalated; say in site.toml where this Jira shows it"
+    rows = warehouse.rows("select changelog, count(*) from core.tickets where changelog <> 'whole' group by 1 order by 1")
+    for state, count in rows:
+        yield f"{count} issues with {'no' if state == 'none' else 'a partial'} changelog; they are left out of the shares"
+
+
+def require_loaded(warehouse: Warehouse) -> None:
+    """Raise `WarehouseError` where nothing was loaded yet."""
+    if not warehouse.value("select count(*) from core.tickets"):
+        raise WarehouseError(f"{warehouse.path}: holds no tickets yet; run `escalations run` or `escalations load` first")

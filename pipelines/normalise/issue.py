@@ -1,0 +1,185 @@
+"""One raw issue → the rows of core that it fills."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from analysis.masking import mask
+from analysis.text import clean, parse_moment
+from pipelines.field_catalogue import FieldCatalogue
+from pipelines.normalise.values import body_text, field_values, id_of, name_of, person_id
+
+Json = Mapping[str, Any]
+Row = dict[str, Any]
+NORMALISE_VERSION = 1  # raise it when the same issue gives other rows, so that old raw lines are read again
+PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
+DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at"))
+
+
+def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
+    """Table of core → rows (column → value) of one issue as Jira sends it, Cloud or Data Center.
+
+    Raises KeyError or ValueError where the issue has no numeric id, no key or no creation time; `extract`
+    has refused such a source before.
+    """
+    issue_id, fields = int(issue["id"]), issue["fields"]
+    created = parse_moment(fields["created"])
+    if created is None:
+        raise ValueError("fields.created is not a time")
+    changes = _changes(issue_id, issue, created)
+    return {
+        "tickets": [_ticket(issue_id, issue, fields, created)],
+        "ticket_keys": _keys(issue_id, str(issue["key"]), changes),
+        "field_values": _roles(issue_id, fields, catalogue),
+        "changes": changes,
+        "comments": _comments(issue_id, fields),
+        "links": _links(issue_id, fields, created, changes),
+    }
+
+
+def changelog_state(issue: Json) -> str:
+    """`none` where the source gives no changelog, `partial` where it gives fewer histories than it counts, else `whole`."""
+    log = issue.get("changelog")
+    if not isinstance(log, Mapping) or not isinstance(log.get("histories"), list):
+        return "none"
+    total = log.get("total")
+    return "partial" if isinstance(total, int) and total > len(log["histories"]) else "whole"
+
+
+def _ticket(issue_id: int, issue: Json, fields: Json, created: datetime) -> Row:
+    status = fields.get("status") or {}
+    summary = fields.get("summary")
+    return {
+        "issue_id": issue_id,
+        "ticket_key": clean(str(issue["key"])),
+        "project": name_of({"name": (fields.get("project") or {}).get("key")}) or str(issue["key"]).rpartition("-")[0],
+        "issue_type": name_of(fields.get("issuetype")),
+        "priority": name_of(fields.get("priority")),
+        "reporter_id": person_id(fields.get("reporter")),
+        "assignee_id": person_id(fields.get("assignee")),
+        "summary": mask(clean(str(summary))) if summary is not None else "",
+        "description": body_text(fields.get("description")),
+        "status_id": id_of(status),
+        "status": name_of(status),
+        "status_category": ((status.get("statusCategory") or {}).get("key")) if isinstance(status, Mapping) else None,
+        "resolution": name_of(fields.get("resolution")),
+        "labels": sorted({clean(str(label)) for label in fields.get("labels") or ()}),
+        "components": sorted({name for name in map(name_of, fields.get("components") or ()) if name}),
+        "parent_id": int((fields.get("parent") or {}).get("id") or 0) or None,
+        "created_at": created,
+        "updated_at": parse_moment(fields.get("updated")) or created,
+        "jira_resolved_at": parse_moment(fields.get("resolutiondate")),
+        "changelog": changelog_state(issue),
+    }
+
+
+def _keys(issue_id: int, key: str, changes: list[Row]) -> list[Row]:
+    """The key it has, and those it had before it moved."""
+    keys = {key}
+    for change in changes:
+        if change["field_name"] == "Key":
+            keys |= {old for old in (change["from_text"], change["to_text"]) if old}
+    return [{"issue_id": issue_id, "ticket_key": one, "is_current": one == key} for one in sorted(keys)]
+
+
+def _roles(issue_id: int, fields: Json, catalogue: FieldCatalogue) -> list[Row]:
+    """What the mapped fields hold now, one row for each value."""
+    rows = []
+    for role, (field_id, _) in catalogue.roles.items():
+        if field_id is None or field_id not in fields:
+            continue
+        for number, (value_id, text) in enumerate(field_values(fields[field_id]), 1):
+            moment = parse_moment(text) if role in DATE_ROLES else None
+            rows.append(
+                {"issue_id": issue_id, "role": role, "value_no": number, "value_id": value_id, "value": text}
+                | {"value_at": moment}
+            )
+    return rows
+
+
+def _changes(issue_id: int, issue: Json, created: datetime) -> list[Row]:
+    """Every changelog item, whatever order they come in; a history without a time counts from the creation."""
+    log = issue.get("changelog") or {}
+    rows = []
+    seen: set[int] = set()
+    for history in log.get("histories") or ():
+        history_id = int(history["id"])
+        if history_id in seen:
+            continue
+        seen.add(history_id)
+        author = person_id(history.get("author"))
+        moment = parse_moment(history.get("created")) or created
+        rows += [
+            _change(issue_id, history_id, number, moment, author, item)
+            for number, item in enumerate(history.get("items") or (), 1)
+        ]
+    return sorted(rows, key=lambda row: (row["changed_at"], row["history_id"], row["item_no"]))
+
+
+def _change(issue_id: int, history_id: int, number: int, moment: datetime, author: str | None, item: Json) -> Row:
+    name = clean(str(item.get("field") or ""))
+    row = {
+        "issue_id": issue_id,
+        "history_id": history_id,
+        "item_no": number,
+        "changed_at": moment,
+        "author_id": author,
+        "field_id": item.get("fieldId"),
+        "field_name": name,
+        "from_id": _text(item.get("from")),
+        "to_id": _text(item.get("to")),
+        "from_text": _text(item.get("fromString")),
+        "to_text": _text(item.get("toString")),
+    }
+    if name.casefold() in PEOPLE_FIELDS:  # the texts are people's names; ids are enough
+        row["from_text"], row["to_text"] = row["from_id"], row["to_id"]
+    return row
+
+
+def _text(value: object) -> str | None:
+    return mask(clean(str(value))) if value is not None and str(value) != "" else None
+
+
+def _comments(issue_id: int, fields: Json) -> list[Row]:
+    block = fields.get("comment") or {}
+    found = block.get("comments") if isinstance(block, Mapping) else block
+    rows = {}
+    for comment in found or ():
+        made = parse_moment(comment.get("created"))
+        rows[int(comment["id"])] = {
+            "comment_id": int(comment["id"]),
+            "issue_id": issue_id,
+            "author_id": person_id(comment.get("author")),
+            "created_at": made,
+            "updated_at": parse_moment(comment.get("updated")) or made,
+            "body": body_text(comment.get("body")),
+            "is_restricted": bool(comment.get("visibility")) or comment.get("jsdPublic") is False,
+        }
+    return list(rows.values())
+
+
+def _links(issue_id: int, fields: Json, created: datetime, changes: list[Row]) -> list[Row]:
+    """Issue links as this issue shows them; Jira tells when one was made only in the changelog."""
+    made: dict[str, datetime] = {}
+    for change in changes:
+        if change["field_name"] == "Link" and change["to_id"]:
+            made.setdefault(change["to_id"], change["changed_at"])
+    rows = {}
+    for link in fields.get("issuelinks") or ():
+        side = "outward" if link.get("outwardIssue") else "inward"
+        other = link.get(f"{side}Issue") or {}
+        if not other.get("key"):
+            continue
+        kind = link.get("type") or {}
+        title = (other.get("fields") or {}).get("summary")
+        rows[int(link["id"])] = {
+            "link_id": int(link["id"]),
+            "issue_id": issue_id,
+            "kind": clean(str(kind.get("name") or "")),
+            "direction": side,
+            "target": clean(str(other["key"])),
+            "target_id": int(other["id"]) if str(other.get("id") or "").isdigit() else None,
+            "title": mask(clean(str(title))) if title else None,
+            "created_at": made.get(str(other["key"]), created),
+        }
+    return list(rows.values())

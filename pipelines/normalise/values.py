@@ -1,0 +1,64 @@
+"""Jira's many shapes of a value → clean, masked text and ids."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.masking import mask
+from analysis.text import clean
+from pipelines.normalise.adf import is_document, text_of
+
+def person_id(user: object) -> str | None:
+    """Account id (Cloud), else key or name (Data Center); None for automation, anonymous and erased people."""
+    if not isinstance(user, Mapping):
+        return None
+    for key in ("accountId", "key", "name"):
+        if user.get(key):
+            return clean(str(user[key]))
+    return None
+
+
+def name_of(value: object) -> str | None:
+    """The name of a status, priority, resolution, project … object; a plain string is its own name."""
+    if isinstance(value, Mapping):
+        value = value.get("name") or value.get("value") or value.get("key")
+    return clean(str(value)) if value is not None and str(value).strip() else None
+
+
+def id_of(value: object) -> str | None:
+    """The id of a status, option … object."""
+    return str(value["id"]) if isinstance(value, Mapping) and value.get("id") is not None else None
+
+
+def body_text(value: object) -> str | None:
+    """A description or comment, wiki string or document, cleaned and masked."""
+    if is_document(value):
+        assert isinstance(value, Mapping)
+        value = text_of(value)
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return mask(clean(value))
+
+
+def field_values(value: object) -> list[tuple[str | None, str]]:
+    """(id, text) of each value that a field holds: strings, numbers, options, cascades, users, arrays, documents."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, list):
+        return [pair for part in value for pair in field_values(part)]
+    if is_document(value):
+        text = body_text(value)
+        return [(None, text)] if text else []
+    if isinstance(value, Mapping):
+        return _option(value)
+    return [(None, mask(clean(str(value).strip())))] if str(value).strip() else []
+
+
+def _option(value: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    person = person_id(value) if "accountId" in value or "displayName" in value else None
+    if person:
+        return [(person, person)]
+    text = name_of(value)
+    child = name_of(value.get("child"))
+    if not text:
+        return []
+    return [(id_of(value), mask(f"{text} / {child}" if child else text))]

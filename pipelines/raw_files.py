@@ -1,0 +1,64 @@
+"""Raw files: issues as Jira sent them, one a line, gzipped, each file with a manifest beside it."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from analysis.errors import InputError
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a raw file holds; stands beside it as JSON. Times are naive UTC."""
+
+    file: str
+    source_id: str
+    n_issues: int
+    as_of: datetime
+    field_names: dict[str, str]
+    statuses: dict[str, tuple[str, str | None]]
+
+    def write(self, folder: Path) -> None:
+        """Put it beside its raw file."""
+        told = asdict(self) | {"as_of": self.as_of.isoformat()}
+        text = json.dumps(told, indent=1, sort_keys=True)
+        _swap_in(folder / f"{self.file.removesuffix('.jsonl.gz')}.manifest.json", (text + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """Read one back. Raises `InputError` where it cannot be read."""
+        try:
+            told = json.loads(path.read_text())
+            statuses = {key: (name, category) for key, (name, category) in told["statuses"].items()}
+            moment = datetime.fromisoformat(told["as_of"])
+            return cls(**(told | {"as_of": moment, "statuses": statuses}))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a manifest of raw issues; run `escalations extract` again") from error
+
+
+def latest_manifest(folder: Path) -> Manifest:
+    """The manifest that tells of the latest time. Raises `InputError` where nothing was extracted yet."""
+    found = [Manifest.read(path) for path in sorted(folder.glob("*.manifest.json"))]
+    if not found:
+        raise InputError(f"{folder}: nothing was extracted yet; run `escalations extract` first")
+    return max(found, key=lambda manifest: (manifest.as_of, manifest.file))
+
+
+def raw_lines(folder: Path, file: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a raw file with their numbers from 1. Raises `InputError` where it is gone or damaged."""
+    try:
+        with gzip.open(folder / file, "rb") as lines:
+            for number, line in enumerate(lines, 1):
+                yield number, line.rstrip(b"\n")
+    except (OSError, EOFError) as error:
+        raise InputError(f"{folder / file}: the raw file is gone or damaged; restore it or extract again") from error
+
+
+def _swap_in(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)

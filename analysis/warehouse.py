@@ -55,7 +55,7 @@ class TableFile:
             return "event"
         if self.body.startswith("create table"):
             return "stored"
-        return "view" if self.schema == "mart" else "derived"
+        return "view" if self.schema == "mart" and "store" not in self.notes else "derived"
 
 
 def parse_table_file(text: str) -> TableFile:
@@ -149,6 +149,8 @@ class Warehouse:
         try:
             warehouse = cls(connection, path)
             connection.execute("set TimeZone = 'UTC'")
+            if warehouse.value("select path from duckdb_databases() where database_name = current_database()") is None:
+                raise WarehouseError(f"{path}: not a DuckDB file; give --warehouse a name ending in .duckdb")
             warehouse._prepare()
             yield warehouse
         finally:
@@ -185,16 +187,25 @@ class Warehouse:
             for table in files_of_schema("state"):
                 self._comment(table)
 
-    def claim_source(self, source_id: str) -> None:
-        """Remember the source at the first load; refuse another one ever after."""
+    def check_source(self, source_id: str) -> None:
+        """Refuse (`WarehouseError`) a source other than the one whose tickets are here."""
         known = self.value("select source_id from state.meta")
-        if known is None:
-            self.connection.execute("update state.meta set source_id = ?", [source_id])
-        elif known != source_id:
+        if known is not None and known != source_id:
             raise WarehouseError(
                 f"{self.path}: holds the tickets of {known}, not of {source_id}; "
                 "give another --warehouse (or --home) for another Jira"
             )
+
+    def claim_source(self, source_id: str) -> None:
+        """Remember the source at the first load; refuse another one ever after."""
+        self.check_source(source_id)
+        self.connection.execute("update state.meta set source_id = ? where source_id is null", [source_id])
+
+    def append_event(self, name: str, event: dict[str, Any]) -> None:
+        """Append one event to a table of `state`; its event_id comes from the sequence."""
+        columns = ", ".join(event)
+        marks = ", ".join("?" for _ in event)
+        self.connection.execute(f"insert into {name} ({columns}) values ({marks})", list(event.values()))
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -261,14 +272,7 @@ class Warehouse:
     def build(self, step: str, *, full: bool) -> None:
         """Build the derived tables of a step: for the tickets in `dirty`, or (`full`) dropped and made anew."""
         for table in files_of(step, "derived"):
-            if full or not self.has(table.name):
-                self.connection.execute(f"drop table if exists {table.name}")
-                self._make(table)
-            elif table.refresh == "full":
-                self.connection.execute(f"delete from {table.name}")
-            else:
-                self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
-            self.connection.execute(f"insert into {table.name} by name {table.body}")
+            self._fill(table, full=full)
 
     def remake(self, step: str) -> None:
         """Drop and make anew, empty, the stored tables of `core` and `raw` that a step writes."""
@@ -276,12 +280,24 @@ class Warehouse:
             self.connection.execute(f"drop table if exists {table.name} cascade")
             self._make(table)
 
-    def make_views(self) -> None:
-        """(Re)create every view of `mart`, with its comments."""
-        for table in table_files().values():
+    def build_mart(self) -> None:
+        """Make every view of `mart` anew, and fill the tables among them, each after what it reads."""
+        for table in files_of_schema("mart"):
             if table.kind == "view":
                 self.connection.execute(f"create or replace view {table.name} as {table.body}")
                 self._comment(table)
+            elif table.kind == "derived":
+                self._fill(table, full=False)
+
+    def _fill(self, table: TableFile, *, full: bool) -> None:
+        if full or not self.has(table.name):
+            self.connection.execute(f"drop table if exists {table.name}")
+            self._make(table)
+        elif table.refresh == "full":
+            self.connection.execute(f"delete from {table.name}")
+        else:
+            self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
+        self.connection.execute(f"insert into {table.name} by name {table.body}")
 
     def _make(self, table: TableFile) -> None:
         if table.kind == "derived":

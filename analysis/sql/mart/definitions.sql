@@ -8,6 +8,9 @@
 -- column: numerator what is counted
 -- column: denominator out of what
 -- column: version changes when the meaning does
+-- column: statistics the statistics that are computed
+-- column: first_window weeks pooled at least
+-- column: is_week_alone the form that counts one week alone
 create table mart.definitions (
     measure varchar not null,
     variant varchar not null,
@@ -15,5 +18,8 @@ create table mart.definitions (
     text varchar not null,
     numerator varchar not null,
     denominator varchar not null,
-    version integer not null
+    version integer not null,
+    statistics varchar[] not null,
+    first_window integer not null,
+    is_week_alone boolean not null
 );

@@ -1,33 +1,91 @@
 -- mart.measures: one row per week, measure, variant, statistic and group
 -- key: week, measure, variant, statistic, group_key
 -- step: measure
+-- store: table
+-- refresh: full
+-- reads: mart.facts, mart.definitions, core.clock
 -- column: week Monday of the last week counted
 -- column: measure name of the measure
 -- column: variant which form of it; a form ending in _week counts that week alone
 -- column: statistic share, count, rate, median or p90
 -- column: group_key all, or provider:…, category:…, criterion:…
--- column: numerator tickets in the numerator
--- column: denominator tickets counted
--- column: value the number: a fraction of 1 for shares, tickets for counts, days for ages
+-- column: numerator escalations in the numerator
+-- column: denominator escalations counted
+-- column: value the number: a fraction of 1 for shares, escalations for counts, days for ages
 -- column: low lower bound, Wilson 95 %, for shares
 -- column: high upper bound, Wilson 95 %, for shares
--- column: n tickets that stand behind the row
--- column: n_pending tickets whose outcome is still open, not counted
+-- column: n escalations that stand behind the row
+-- column: n_pending escalations whose outcome is still open, not counted
 -- column: n_weeks_pooled weeks counted together, ending with this one
--- column: is_too_few fewer than 20 tickets: no change may be claimed
-create table mart.measures (
-    week date not null,
-    measure varchar not null,
-    variant varchar not null,
-    statistic varchar not null,
-    group_key varchar not null,
-    numerator bigint,
-    denominator bigint,
-    value double,
-    low double,
-    high double,
-    n bigint not null,
-    n_pending bigint not null,
-    n_weeks_pooled integer not null,
-    is_too_few boolean not null
-);
+-- column: is_too_few fewer than 20 are counted, so no change may be claimed
+with fact as (
+    select * from mart.facts
+),
+counted as (
+    select week, measure, variant, group_key,
+        count(*) filter (not is_pending) as n,
+        count(*) filter (in_numerator and not is_pending) as k,
+        count(*) filter (is_pending) as n_pending,
+        quantile_cont(value, 0.5) as median, quantile_cont(value, 0.9) as p90
+    from fact
+    group by all
+),
+span as (
+    select cast(unnest(generate_series(least((select min(week) from counted), k.week), k.week, interval 7 days)) as date) as week
+    from core.clock k
+),
+grid as (
+    select s.week, g.measure, g.variant, g.group_key, d.first_window, d.statistics,
+        coalesce(c.n, 0) as n, coalesce(c.k, 0) as k, coalesce(c.n_pending, 0) as n_pending, c.median, c.p90
+    from span s
+    cross join (
+        select distinct measure, variant, group_key from counted
+        union select measure, variant, 'all' from mart.definitions where not is_week_alone
+    ) g
+    join mart.definitions d on d.measure = g.measure and d.variant = g.variant
+    left join counted c on c.week = s.week and c.measure = g.measure and c.variant = g.variant and c.group_key = g.group_key
+),
+pooled as (
+    select *, 1 as n_weeks, n as n_pooled, k as k_pooled, n_pending as pending_pooled from grid
+    union all
+    select *, 4, sum(n) over last_4, sum(k) over last_4, sum(n_pending) over last_4 from grid
+    window last_4 as (partition by measure, variant, group_key order by week rows between 3 preceding and current row)
+    union all
+    select *, 13, sum(n) over last_13, sum(k) over last_13, sum(n_pending) over last_13 from grid
+    window last_13 as (partition by measure, variant, group_key order by week rows between 12 preceding and current row)
+    union all
+    select *, 26, sum(n) over last_26, sum(k) over last_26, sum(n_pending) over last_26 from grid
+    window last_26 as (partition by measure, variant, group_key order by week rows between 25 preceding and current row)
+),
+widened as (
+    -- the narrowest window in which 20 are counted; where none reaches that, the widest
+    select * from pooled
+    where list_contains(statistics, 'share') and n_weeks >= first_window
+    qualify row_number() over (
+        partition by week, measure, variant, group_key order by n_pooled < 20, case when n_pooled < 20 then -n_weeks else n_weeks end
+    ) = 1
+),
+share as (
+    select week, measure, variant, group_key, k_pooled as k, n_pooled as n, pending_pooled as n_pending, n_weeks from widened
+    union all
+    select week, measure, variant || '_week', group_key, k_pooled, n_pooled, pending_pooled, 1 from pooled
+    where list_contains(statistics, 'share') and n_weeks = 1
+),
+bounded as (
+    select *, k / nullif(n, 0) as p, 1.959963984540054 as z from share
+),
+stated as (
+    select week, measure, variant, 'share' as statistic, group_key, k as numerator, n as denominator, p as value,
+        greatest(0, (p + z * z / (2 * n) - z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)) as low,
+        least(1, (p + z * z / (2 * n) + z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)) as high,
+        n, n_pending, n_weeks as n_weeks_pooled
+    from bounded
+    union all
+    select week, measure, variant, unnest(list_filter(statistics, lambda one: one <> 'share')) as statistic, group_key, k, null,
+        case when statistic = 'median' then median when statistic = 'p90' then p90 else k end, null, null, n, n_pending, 1
+    from grid
+)
+select week, measure, variant, statistic, group_key, cast(numerator as bigint) as numerator, cast(denominator as bigint) as denominator,
+    cast(value as double) as value, case when n > 0 then low end as low, case when n > 0 then high end as high,
+    cast(n as bigint) as n, cast(n_pending as bigint) as n_pending, n_weeks_pooled, n < 20 as is_too_few
+from stated

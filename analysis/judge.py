@@ -1,0 +1,90 @@
+"""STEP judge: repeats and verdicts for what is new or changed."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from analysis.taxonomy import Criteria
+from analysis.verdicts import TextMatcher
+from analysis.warehouse import Warehouse, files_of, hash_of
+
+Row = dict[str, Any]
+
+# A changed escalation may begin or end a repeat at its dealer, and change what was a repeat of it.
+AFFECTED = """
+    with changed as (select issue_id from raw.issues where batch_no > {since})
+    select issue_id from changed
+    union select f.issue_id from core.ticket_facts f
+        where f.dealer_id in (select dealer_id from core.ticket_facts join changed using (issue_id))
+    union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
+    union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How many tickets were judged anew."""
+
+    n_tickets: int
+
+
+def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
+    """Find repeats and judge escalations that are new or changed, or all when criteria changed."""
+    build_hash = hash_of(sorted(criteria.file_hashes.items()), *(t.body for t in files_of("judge", "derived")))
+    seen = warehouse.rows("select batch_no from core.builds where step = 'judge' and hash = ?", [build_hash])
+    full = not seen or not warehouse.has("core.repeats")
+    with warehouse.transaction():
+        dirty = warehouse.set_dirty(None if full else AFFECTED.format(since=int(seen[0][0])))
+        if full:
+            for name, rows in _criteria_tables(criteria).items():
+                warehouse.replace(f"core.{name}", rows)
+        if dirty or full:
+            where = "" if full else " where issue_id in (select issue_id from dirty)"
+            warehouse.execute("delete from core.text_matches" + where)
+            warehouse.insert("core.text_matches", TextMatcher.of(criteria).rows(_texts(warehouse)))
+            warehouse.build("judge", full=full)
+        newest = "select coalesce(max(batch_no), 0) from raw.issues"
+        warehouse.execute("delete from core.builds where step = 'judge'")
+        warehouse.execute(f"insert into core.builds values ('judge', ({newest}), '', ?)", [build_hash])
+    return Judged(dirty)
+
+
+def _texts(warehouse: Warehouse) -> list[Row]:
+    """Words of the escalated tickets among the dirty ones, as they stood at the escalation."""
+    query = """
+        select issue_id, summary, description from core.tag_texts
+        semi join dirty using (issue_id)
+        semi join core.escalations using (issue_id)
+        order by issue_id
+    """
+    return [dict(zip(("issue_id", "summary", "description"), row, strict=True)) for row in warehouse.rows(query)]
+
+
+def _criteria_tables(criteria: Criteria) -> dict[str, list[Row]]:
+    runbooks = [
+        r.model_dump(include={"version", "title", "provider", "audience", "needs_access", "text_hash"})
+        | {"runbook_id": r.id, "failure_category": r.category, "published_date": r.published}
+        | {"announced_date": r.announced, "replaced_date": r.replaced}
+        for r in criteria.runbooks
+    ]
+    access = [{"access": a.access, "since": a.since, "until": a.until} for a in criteria.access]
+    return {
+        "runbooks": runbooks,
+        "criteria": _criteria_rows(criteria),
+        "normal_delays": [d.model_dump() for d in criteria.normal_delays],
+        "access": access,
+    }
+
+
+def _criteria_rows(criteria: Criteria) -> list[Row]:
+    """Each version holds until the next one of the same criterion begins."""
+    rows: list[Row] = []
+    for ident in dict.fromkeys(c.id for c in criteria.criteria):
+        versions = sorted((c for c in criteria.criteria if c.id == ident), key=lambda c: (c.effective_from, c.version))
+        ends = {a.version: b.effective_from for a, b in pairwise(versions)}
+        rows += [
+            {"criterion_id": c.id, "version": c.version, "title": c.title, "test": c.test}
+            | {"effective_from": c.effective_from, "effective_until": ends.get(c.version)}
+            for c in versions
+        ]
+    return rows

@@ -1,0 +1,136 @@
+"""STEP measure: runs sql/mart → {measure: frame}; totals must reconcile."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from analysis.errors import InputError
+from analysis.taxonomy import Criteria
+from analysis.warehouse import TableFile, Warehouse, table_files
+
+
+def last_complete_week(as_of: datetime, zone: str) -> date:
+    """Monday of the last ISO week that was over at `as_of` (naive UTC) in the reporting zone."""
+    today = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+    return today - timedelta(days=today.weekday(), weeks=1)
+
+
+def parse_week(text: str) -> date:
+    """`2026-W47` → its Monday. Raises `InputError`."""
+    try:
+        year, _, number = text.upper().partition("-W")
+        return date.fromisocalendar(int(year), int(number), 1)
+    except ValueError as error:
+        raise InputError(f"week {text!r}: write it as year and ISO week, such as 2026-W47") from error
+
+
+def measure(warehouse: Warehouse, criteria: Criteria, as_of: datetime, week: date | None = None) -> date:
+    """Compute every measure up to the reported week (default: the last complete one). Gives that week's Monday."""
+    zone = criteria.site.reporting_zone
+    newest = last_complete_week(as_of, zone)
+    if week is not None and week > newest:
+        raise InputError(f"week {week:%G-W%V} is not over at {as_of:%Y-%m-%d %H:%M} UTC; the last complete one is {newest:%G-W%V}")
+    reported = week or newest
+    with warehouse.transaction():
+        warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
+        warehouse.replace("mart.definitions", definition_rows())
+        warehouse.build_mart()
+        reconcile(warehouse)
+    return reported
+
+
+def definition_rows() -> list[dict[str, object]]:
+    """Each definition as the header of its measure's SQL file states it, also for the form that counts one week."""
+    return [
+        row | {"variant": variant, "is_week_alone": alone}
+        for table in table_files().values()
+        if table.name.startswith("mart.fact_")
+        for row, name in _variants(table)
+        for variant, alone in [(name, False), *([(f"{name}_week", True)] if "share" in _statistics(table) else [])]
+    ]
+
+
+def _statistics(table: TableFile) -> list[str]:
+    return [part.strip() for part in table.notes["statistic"][0].split(",")]
+
+
+def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
+    notes = table.notes
+    common: dict[str, object] = {key: notes[key][0] for key in ("title", "numerator", "denominator")}
+    common |= {"measure": table.name.removeprefix("mart.fact_"), "version": int(notes["version"][0])}
+    common |= {"statistics": _statistics(table), "first_window": int(notes["pool"][0])}
+    rows = []
+    for line in notes["variant"]:
+        name, _, text = line.partition(" ")
+        rows.append((common | {"text": f"{notes['text'][0]} {text}"}, name))
+    return rows
+
+
+def reconcile(warehouse: Warehouse) -> None:
+    """Hold the numbers against each other; a difference is a bug, not a number to print."""
+    checks = {
+        "a numerator exceeds its denominator": "select * from mart.measures where numerator > denominator",
+        "providers do not add up to all": """
+            select week, measure, variant, statistic,
+                sum(n) filter (group_key = 'all') as whole, sum(n) filter (group_key like 'provider:%') as parts
+            from mart.measures
+            where n_weeks_pooled = 1 and (variant like '%_week' or statistic = 'count')
+            group by all
+            having coalesce(whole, 0) <> coalesce(parts, 0)
+        """,
+        "a number counts other tickets than it lists": """
+            select m.week, m.measure, m.variant
+            from mart.measures m
+            join core.clock k on k.week = m.week
+            left join mart.measure_tickets t on t.week = m.week and t.measure = m.measure and t.variant = m.variant
+                and t.statistic = m.statistic and t.group_key = m.group_key
+            group by m.week, m.measure, m.variant, m.statistic, m.group_key, m.n, m.numerator
+            having count(*) filter (not t.is_pending) <> m.n or count(*) filter (t.in_numerator and not t.is_pending) <> m.numerator
+        """,
+    }
+    for what, query in checks.items():
+        wrong = warehouse.rows(query)
+        if wrong:
+            raise RuntimeError(f"measures do not reconcile: {what}: {wrong[:3]}")
+
+
+FRAMES = {
+    "clock": "select as_of, week, reporting_zone from core.clock",
+    "measures": "select * from mart.measures order by week, measure, variant, statistic, group_key",
+    "definitions": "select * from mart.definitions order by measure, variant",
+    "measure_tickets": """
+        select t.* from mart.measure_tickets t join core.clock k on k.week = t.week
+        order by measure, variant, statistic, group_key, issue_id, escalation_no
+    """,
+    "escalations": """
+        select e.*, t.summary, t.status, t.priority, t.dealer_id, d.name as dealer_name, f.dealer_text, t.provider,
+            t.failure_category, v.verdict, v.verdict_at_escalation, v.criterion_id, v.softened_by, r.days_between,
+            r.repeat_of_no, o.ticket_key as repeat_of_key
+        from mart.escalations e
+        join mart.tickets t using (issue_id)
+        join core.ticket_facts f using (issue_id)
+        left join mart.dealers d on d.dealer_id = t.dealer_id
+        left join mart.verdicts v using (issue_id, escalation_no)
+        left join core.repeats r using (issue_id, escalation_no)
+        left join mart.tickets o on o.issue_id = r.repeat_of
+        order by e.escalated_at, e.issue_id, e.escalation_no
+    """,
+    "evidence": "select * from mart.evidence order by issue_id, escalation_no, criterion_id, known_at, fact",
+    "criteria": "select * from core.criteria order by criterion_id, version",
+    "providers": "select * from core.providers order by provider",
+    "tag_sources": """
+        select g.kind, g.source, count(*) as n
+        from mart.tags g join mart.tagged_escalations e using (issue_id)
+        group by all order by all
+    """,
+    "excluded": """
+        select exclusion_reason, count(*) as n from mart.tagged_escalations where is_excluded group by all order by all
+    """,
+    "waits": "select * from mart.waits order by issue_id, wait_no",
+}
+
+
+def frames(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """What the pages are made of, by name; `measure_tickets` holds the reported week's only."""
+    return {name: warehouse.frame(query) for name, query in FRAMES.items()}

@@ -1,0 +1,153 @@
+"""Rules → tags: words, phrases and RE2 expressions that speak for a provider or a failure category.
+
+All patterns stand in one `re2.Set`, so a text is read once however many rules there are, in linear time. What the
+rules say is weighed: the strongest value wins if it is clearly ahead, else the text stays untagged.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from analysis.errors import CriteriaError
+from analysis.taxonomy import Criteria, RuleSpec
+
+CLEARLY_AHEAD = 1.25  # the winner's weight over the next one's; below it the text is left to a person
+SUMMARY_COUNTS = 2.0  # people put what matters into the summary
+LONGEST = 20_000  # characters that rules read of one text: the head and the tail of a longer one
+OPTIONS = re2.Options()
+OPTIONS.log_errors = False
+OPTIONS.max_mem = 64 << 20
+
+
+@dataclass(frozen=True)
+class RuleTag:
+    """What the rules say about one kind of tag; `value` is None where none is clearly ahead."""
+
+    value: str | None
+    words: tuple[str, ...]
+    rule_ids: tuple[str, ...]
+    also_mentions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    rule: RuleSpec
+    silences: bool
+    compiled: "re2._Regexp[str]"
+
+
+class Rules:
+    """The compiled rules of a set of criteria."""
+
+    def __init__(self, specs: Sequence[RuleSpec]) -> None:
+        self.specs = tuple(specs)
+        self._patterns: list[_Pattern] = []
+        self._set = re2.Set.SearchSet(OPTIONS)
+        for rule in specs:
+            for pattern, silences in _patterns_of(rule):
+                self._set.Add(pattern)
+                self._patterns.append(_Pattern(rule, silences, re2.compile(pattern, options=OPTIONS)))
+        if self._patterns:
+            self._set.Compile()
+
+    @classmethod
+    def of(cls, criteria: Criteria) -> "Rules":
+        """Compile and try every rule. Raises `CriteriaError` naming the rule and what is wrong."""
+        for rule in criteria.rules:
+            for pattern, _ in _patterns_of(rule):
+                try:
+                    re2.compile(pattern, options=OPTIONS)
+                except re2.error as error:
+                    raise CriteriaError(_why_refused(rule, pattern, error)) from error
+        rules = cls(criteria.rules)
+        rules.try_examples()
+        return rules
+
+    def try_examples(self) -> None:
+        """Hold each rule against its own examples. Raises `CriteriaError` at the first that fails."""
+        for rule in self.specs:
+            for example in rule.matches:
+                if rule.id not in self.speaking("", example):
+                    raise CriteriaError(f"rules.toml: rule {rule.id}: does not match its own example {example!r}")
+            for example in rule.ignores:
+                if rule.id in self.speaking("", example):
+                    raise CriteriaError(f"rules.toml: rule {rule.id}: matches {example!r}, which it should ignore")
+
+    def speaking(self, summary: str, description: str | None) -> dict[str, tuple[float, list[str]]]:
+        """Rule id → (weight, the words that matched) of every rule that speaks about the text."""
+        if not self._patterns:
+            return {}
+        title = shortened(summary)
+        text = f"{title}\n{shortened(description or '')}"
+        in_title = set(self._set.Match(title) or ())
+        found: dict[str, tuple[float, list[str]]] = {}
+        silent: set[str] = set()
+        for index in self._set.Match(text) or ():
+            pattern = self._patterns[index]
+            if pattern.silences:
+                silent.add(pattern.rule.id)
+                continue
+            weight = pattern.rule.weight * (SUMMARY_COUNTS if index in in_title else 1.0)
+            before, words = found.get(pattern.rule.id, (0.0, []))
+            match = pattern.compiled.search(text)
+            found[pattern.rule.id] = (max(before, weight), [*words, *([_one_line(match.group())] if match else [])])
+        return {rule_id: said for rule_id, said in found.items() if rule_id not in silent}
+
+    def tag(self, summary: str, description: str | None) -> dict[str, RuleTag]:
+        """Kind → what the rules say: `provider` and `failure_category`."""
+        speaking = self.speaking(summary, description)
+        by_id = {rule.id: rule for rule in self.specs}
+        provider: dict[str, list[str]] = defaultdict(list)
+        category: dict[str, list[str]] = defaultdict(list)
+        for rule_id in speaking:
+            rule = by_id[rule_id]
+            (provider if rule.provider else category)[rule.provider or rule.category or ""].append(rule_id)
+        return {"provider": _weigh(provider, speaking), "failure_category": _weigh(category, speaking)}
+
+
+def _weigh(votes: dict[str, list[str]], speaking: dict[str, tuple[float, list[str]]]) -> RuleTag:
+    weights = {value: sum(speaking[rule_id][0] for rule_id in ids) for value, ids in votes.items()}
+    ranked = sorted(weights, key=lambda value: (-weights[value], value))
+    if not ranked:
+        return RuleTag(None, (), (), ())
+    ahead = len(ranked) == 1 or weights[ranked[0]] >= CLEARLY_AHEAD * weights[ranked[1]]
+    if not ahead:
+        return RuleTag(None, (), (), tuple(ranked))
+    rule_ids = tuple(sorted(votes[ranked[0]], key=lambda rule_id: (-speaking[rule_id][0], rule_id)))
+    words = tuple(dict.fromkeys(word for rule_id in rule_ids for word in speaking[rule_id][1]))
+    return RuleTag(ranked[0], words, rule_ids, tuple(ranked[1:]))
+
+
+def shortened(text: str) -> str:
+    """The text itself, or head and tail of one that is longer than any report by a person."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
+
+
+def _patterns_of(rule: RuleSpec) -> Iterable[tuple[str, bool]]:
+    for words in rule.words:
+        yield phrase_pattern(words), False
+    for pattern in rule.regex:
+        yield f"(?i){pattern}", False
+    for words in rule.unless:
+        yield phrase_pattern(words), True
+
+
+def phrase_pattern(phrase: str) -> str:
+    """RE2 for a whole word or phrase in any case, with any white space between its words."""
+    middle = r"[\s\-]+".join(re.escape(word) for word in phrase.split())
+    start = r"\b" if re.match(r"\w", phrase) else ""
+    end = r"\b" if re.search(r"\w$", phrase) else ""
+    return f"(?i){start}{middle}{end}"
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())[:120]
+
+
+def _why_refused(rule: RuleSpec, pattern: str, error: Exception) -> str:
+    shown = pattern.removeprefix("(?i)")
+    hint = "look-around and back-references are not allowed" if re.search(r"\(\?[=!<]|\\[1-9]", pattern) else str(error)
+    return f"rules.toml: rule {rule.id}: regex {shown!r} is refused: {hint}"

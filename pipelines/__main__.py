@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `escalations`."""
+
+from pipelines.cli import main
+
+main()

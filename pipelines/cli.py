@@ -1,0 +1,220 @@
+"""The command `escalations`. Each function only reads its arguments and calls; heavy imports wait until then."""
+
+import json
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from analysis.errors import EscalationsError, InputError
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+    from pipelines.weekly import Result
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Shows, from the tickets, whether every escalation ends in a permanent fix or a runbook.",
+)
+
+Source = Annotated[str | None, typer.Option(help="Path of a Jira export (file or folder), or `jira`.")]
+Home = Annotated[Path | None, typer.Option(help="Folder of the desk: criteria, raw, warehouse, reports. Default: data.")]
+CriteriaDir = Annotated[Path | None, typer.Option("--criteria", help="Folder whose criteria files replace the defaults.")]
+WarehouseFile = Annotated[Path | None, typer.Option("--warehouse", help="The DuckDB file. Default: HOME/warehouse.duckdb.")]
+Out = Annotated[Path | None, typer.Option(help="Folder under which each week gets its own. Default: HOME/reports.")]
+Week = Annotated[str | None, typer.Option(help="ISO week such as 2026-W47. Default: the last complete one.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="A moment such as 2026-11-02T08:00; UTC unless it has an offset.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+@app.command()
+def demo(home: Home = None, as_json: Json = False) -> None:
+    """Run the whole pipeline on the bundled sample, offline, and print where the page is."""
+    from pipelines.sample_desk import build_sample
+
+    base = _settings(home=home).home / "demo"
+    today = datetime.now().astimezone().date()
+    _forget_other_day(base, today)
+    build_sample(today, base / "inputs")
+    settings = _settings(home=base, source=str(base / "inputs"), criteria=base / "inputs" / "criteria")
+    _run(settings, None, None, as_json)
+
+
+@app.command()
+def run(
+    source: Source = None,
+    week: Week = None,
+    as_of: AsOf = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """All seven steps: from the source to the week's page."""
+    _run(_settings(source=source, criteria=criteria, home=home, warehouse=warehouse, out=out), week, as_of, as_json)
+
+
+@app.command()
+def extract(source: Source = None, home: Home = None, as_json: Json = False) -> None:
+    """From the source to raw issues on disk."""
+    from pipelines import weekly
+
+    _answer(weekly.run_extract(_settings(source=source, home=home), _say(as_json)), as_json)
+
+
+@app.command()
+def load(criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False) -> None:
+    """From the newest raw issues to the warehouse."""
+    from pipelines import weekly
+
+    _answer(weekly.run_load(_settings(criteria=criteria, home=home, warehouse=warehouse), _say(as_json)), as_json)
+
+
+@app.command()
+def report(
+    week: Week = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Tag, judge and measure what changed, then render the week's page."""
+    from pipelines import weekly
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse, out=out)
+    _answer(weekly.run_report(settings, _say(as_json), week=_week(week)), as_json)
+
+
+@app.command()
+def tag(
+    file: Annotated[str, typer.Argument(help="JSON Lines with id, summary, description; - reads standard input.")] = "-",
+    criteria: CriteriaDir = None,
+    home: Home = None,
+) -> None:
+    """Tag tickets given as JSON Lines; needs no warehouse."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.tag_lines import tag_lines
+
+    known = read_criteria(_settings(criteria=criteria, home=home).criteria_folder)
+    if file == "-":
+        lines = sys.stdin.buffer
+        for answer in tag_lines(lines, "standard input", known):
+            print(answer)
+        return
+    path = Path(file)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give JSON Lines with id, summary and description, or -")
+    with path.open("rb") as lines:
+        for answer in tag_lines(lines, str(path), known):
+            print(answer)
+
+
+@app.command()
+def check(criteria: CriteriaDir = None, home: Home = None, as_json: Json = False) -> None:
+    """Are the criteria valid, and where does each file come from."""
+    from analysis.rules import Rules
+    from analysis.taxonomy import criteria_files, read_criteria
+    from analysis.verdicts import TextMatcher
+    from pipelines.field_catalogue import FieldCatalogue
+    from pipelines.site_tables import site_tables
+
+    folder = _settings(criteria=criteria, home=home).criteria_folder
+    known = read_criteria(folder)
+    Rules.of(known)
+    TextMatcher.of(known)
+    site_tables(known, FieldCatalogue.of(known.site, {}))
+    files = {name: str(path) for name, path in criteria_files(folder).items()}
+    counts = {"rules": len(known.rules), "runbooks": len(known.runbooks), "dealers": len(known.dealers)}
+    if as_json:
+        print(json.dumps({"valid": True, "files": files, **counts}))
+        return
+    for name, path in files.items():
+        print(f"{name}: {path}")
+    print(f"valid: {counts['rules']} rules, {counts['runbooks']} runbooks, {counts['dealers']} dealers")
+
+
+def main() -> NoReturn:
+    """Run the command; what a person can put right ends in one line and its exit code."""
+    try:
+        app(standalone_mode=True)
+    except EscalationsError as error:
+        print(f"escalations: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; say nothing at exit
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _settings(**flags: Any) -> "Settings":
+    from pipelines.settings import read_settings
+
+    return read_settings(**flags)
+
+
+def _run(settings: "Settings", week: str | None, as_of: str | None, as_json: bool) -> None:
+    from pipelines import weekly
+
+    result = weekly.run(settings, _say(as_json), week=_week(week), until=_moment(as_of))
+    _answer(result, as_json)
+
+
+def _say(quiet: bool) -> Any:
+    def say(line: str) -> None:
+        print(line, file=sys.stderr if quiet else sys.stdout, flush=True)
+
+    return say
+
+
+def _answer(result: "Result", as_json: bool) -> None:
+    if as_json:
+        told = {
+            "run_id": result.run_id,
+            "as_of": result.as_of.isoformat() + "Z" if result.as_of else None,
+            "n_issues": result.n_issues,
+            "n_changed": result.n_changed,
+            "week": f"{result.week:%G-W%V}" if result.week else None,
+            "page": str(result.page) if result.page else None,
+            "notes": list(result.notes),
+        }
+        print(json.dumps(told))
+    elif result.page:
+        print(f"\nThe page of week {result.week:%G-W%V}: {result.page.resolve()}")
+
+
+def _week(text: str | None) -> date | None:
+    from analysis.measure import parse_week
+
+    return parse_week(text) if text else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--as-of {text!r}: write a moment such as 2026-11-02T08:00 (UTC) or with an offset") from error
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _forget_other_day(base: Path, today: date) -> None:
+    """The demo's desk moves with the calendar; one built for another day is thrown away, being only a demo."""
+    import shutil
+
+    built_for = base / "built-for"
+    if built_for.is_file() and built_for.read_text().strip() == today.isoformat():
+        return
+    for name in ("inputs", "raw", "reports"):
+        shutil.rmtree(base / name, ignore_errors=True)
+    for path in base.glob("warehouse.duckdb*"):
+        path.unlink()
+    base.mkdir(parents=True, exist_ok=True)
+    built_for.write_text(today.isoformat() + "\n")

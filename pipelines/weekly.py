@@ -1,0 +1,195 @@
+"""THE ORDER of the seven steps: extract → normalise → load → tag → judge → measure → report.
+
+Plain Python; a command is a first and a last step, and flows wrap the same. No step knows another.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from analysis.errors import InputError, SettingsError
+from analysis.judge import judge
+from analysis.measure import frames, measure
+from analysis.tag import tag
+from analysis.taxonomy import Criteria, read_criteria
+from analysis.warehouse import Warehouse
+from pipelines.export_files import ExportFiles
+from pipelines.extract import extract
+from pipelines.field_catalogue import FieldCatalogue
+from pipelines.load import Loaded, Normaliser, load, require_loaded
+from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
+from pipelines.raw_files import Manifest, latest_manifest
+from pipelines.settings import Settings
+from reports.report import report
+
+Say = Callable[[str], None]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did, for people and programs; fields of steps that did not run are None."""
+
+    run_id: str
+    as_of: datetime | None = None
+    n_issues: int | None = None
+    n_changed: int | None = None
+    week: date | None = None
+    page: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def run(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
+    """All seven steps. `until` (naive UTC): as it was then, in a scratch warehouse that is thrown away."""
+    criteria = read_criteria(settings.criteria_folder)
+    manifest = _extract(settings, say)
+    if until is None or until >= manifest.as_of:
+        with Warehouse.open(settings.warehouse_file) as warehouse:
+            return _from_load(warehouse, settings, criteria, manifest, say, week=week, clock=until or manifest.as_of)
+    with tempfile.TemporaryDirectory(prefix="escalations-as-of-") as scratch:
+        say(f"as of {until:%Y-%m-%d %H:%M} UTC: a scratch warehouse of what had happened by then")
+        back = settings.model_copy(update={"out": settings.reports / f"as-of-{until:%Y%m%dT%H%M}"})
+        with Warehouse.open(Path(scratch) / "warehouse.duckdb") as warehouse:
+            return _from_load(warehouse, back, criteria, manifest, say, week=week, clock=until, cut_at=until)
+
+
+def run_extract(settings: Settings, say: Say) -> Result:
+    """From the source to raw lines."""
+    manifest = _extract(settings, say)
+    return Result(_run_id(), as_of=manifest.as_of, n_issues=manifest.n_issues)
+
+
+def run_load(settings: Settings, say: Say) -> Result:
+    """From the newest raw lines to core."""
+    criteria = read_criteria(settings.criteria_folder)
+    manifest = latest_manifest(settings.raw)
+    with Warehouse.open(settings.warehouse_file) as warehouse, _recorded(warehouse, manifest, "load", "load") as record:
+        loaded = _load(warehouse, settings, criteria, manifest, say)
+        record.loaded = loaded
+    return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=loaded.notes)
+
+
+def run_report(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
+    """From core to the week's page: tags, judges and measures what changed, then renders."""
+    criteria = read_criteria(settings.criteria_folder)
+    if not settings.warehouse_file.exists():
+        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run` or `escalations load` first")
+    with Warehouse.open(settings.warehouse_file) as warehouse:
+        require_loaded(warehouse)
+        known: datetime = warehouse.value("select max(as_of) from raw.extracts")
+        with _recorded(warehouse, None, "tag", "report") as record:
+            return _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known, notes=())
+
+
+def _extract(settings: Settings, say: Say) -> Manifest:
+    if settings.source is None:
+        raise InputError("no source; give --source with the path of a Jira export (or set ESCALATIONS_SOURCE)")
+    if settings.source == "jira":
+        raise SettingsError("source jira: reading from a live Jira is not built yet; export its search as JSON and give the path")
+    manifest = extract(ExportFiles(Path(settings.source)), settings.raw)
+    say(f"extract: {manifest.n_issues} issues of {manifest.source_id}, up to {manifest.as_of:%Y-%m-%d %H:%M} UTC")
+    return manifest
+
+
+def _load(
+    warehouse: Warehouse, settings: Settings, criteria: Criteria, manifest: Manifest, say: Say, cut_at: datetime | None = None
+) -> Loaded:
+    loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), (NORMALISE_VERSION, cut_at))
+    say(f"load: {loaded.n_tickets} issues, {loaded.n_changed} new or changed")
+    for note in loaded.notes:
+        say(f"note: {note}")
+    return loaded
+
+
+def _normaliser(cut_at: datetime | None) -> Normaliser:
+    if cut_at is None:
+        return normalise
+
+    def cut(issue: Row, catalogue: FieldCatalogue) -> dict[str, list[Row]] | None:
+        past = as_of(issue, cut_at)
+        return normalise(past, catalogue) if past is not None else None
+
+    return cut
+
+
+def _from_load(
+    warehouse: Warehouse,
+    settings: Settings,
+    criteria: Criteria,
+    manifest: Manifest,
+    say: Say,
+    *,
+    week: date | None,
+    clock: datetime,
+    cut_at: datetime | None = None,
+) -> Result:
+    with _recorded(warehouse, manifest, "extract", "report") as record:
+        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, cut_at)
+        if not loaded.n_tickets:
+            raise InputError(f"no issue existed at {clock:%Y-%m-%d %H:%M} UTC; give a later --as-of")
+        result = _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, notes=loaded.notes)
+    return Result(record.run_id, clock, loaded.n_tickets, loaded.n_changed, result.week, result.page, loaded.notes)
+
+
+def _from_tag(
+    warehouse: Warehouse,
+    settings: Settings,
+    criteria: Criteria,
+    say: Say,
+    run_id: str,
+    *,
+    week: date | None,
+    clock: datetime,
+    notes: tuple[str, ...],
+) -> Result:
+    n_tagged = tag(warehouse, criteria)
+    say(f"tag: {n_tagged} tickets")
+    say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
+    reported = measure(warehouse, criteria, clock, week)
+    say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
+    page = report(frames(warehouse), settings.reports, notes, _jira_address(warehouse))
+    say(f"report: {page}")
+    return Result(run_id, clock, week=reported, page=page, notes=notes)
+
+
+def _jira_address(warehouse: Warehouse) -> str | None:
+    """Where keys link to; only a source that has a host name has one."""
+    host = str(warehouse.value("select source_id from state.meta") or "").removeprefix("jira:")
+    return f"https://{host}" if host and " " not in host else None
+
+
+class _recorded:  # noqa: N801 - used like a function
+    """Notes in state.runs that a run began and how it ended; a run that was cut off has no end."""
+
+    def __init__(self, warehouse: Warehouse, manifest: Manifest | None, first: str, last: str) -> None:
+        self.warehouse, self.manifest, self.steps = warehouse, manifest, (first, last)
+        self.run_id = _run_id()
+        self.loaded: Loaded | None = None
+
+    def __enter__(self) -> "_recorded":
+        if self.manifest is not None:
+            self.warehouse.check_source(self.manifest.source_id)
+        self._note(None)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._note("failed" if kind else "done")
+
+    def _note(self, outcome: str | None) -> None:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        first, last = self.steps
+        told: Row = {"run_id": self.run_id, "recorded_at": now, "effective_at": now, "outcome": outcome}
+        told |= {"first_step": first, "last_step": last}
+        if self.loaded:
+            told |= {"n_tickets": self.loaded.n_tickets, "n_changed": self.loaded.n_changed}
+            told["note"] = "; ".join(self.loaded.notes) or None
+        self.warehouse.append_event("state.runs", told)
+
+
+def _run_id() -> str:
+    """Sorts by time, and two runs in one second differ."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"

@@ -208,11 +208,11 @@ def _notes(warehouse: Warehouse, catalogue: FieldCatalogue) -> Iterator[str]:
     if unknown:
         names = ", ".join(status for (status,) in unknown)
         yield f"status of unknown category, counted as not done: {names}; add it to statuses in site.toml"
-    tiers = [name for role, (field_id, name) in catalogue.roles.items() if role.startswith("tier_") and field_id is None]
-    no_tier = warehouse.value("select count(*) = 0 from core.tier_stays where tier is not null")
-    if no_tier:
-        told = f" (no field {', '.join(tiers)})" if tiers else ""
-        yield f"no ticket shows a tier{told}, so nothing counts as escalated; say in site.toml where this Jira shows it"
+    missing = sorted({name for field_id, name in catalogue.roles.values() if field_id is None})
+    if missing:
+        yield f"fields of site.toml that this source does not show: {', '.join(missing)}; map them there by name or id"
+    if warehouse.value("select count(*) = 0 from core.tier_stays where tier is not null"):
+        yield "no ticket shows a tier, so nothing counts as escalated; say in site.toml where this Jira shows it"
     rows = warehouse.rows("select changelog, count(*) from core.tickets where changelog <> 'whole' group by 1 order by 1")
     for state, count in rows:
         yield f"{count} issues with {'no' if state == 'none' else 'a partial'} changelog; they are left out of the shares"

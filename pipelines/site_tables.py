@@ -64,8 +64,11 @@ def _status_rules(site: Site) -> Iterator[Row]:
     for is_done, names in ((True, site.statuses.done), (False, site.statuses.not_done)):
         for name in names:
             words.setdefault(name.casefold(), {})["is_done"] = is_done
+    for name in site.statuses.usually_done:
+        words.setdefault(name.casefold(), {})["is_usually_done"] = True
     for value, said in words.items():
-        yield {"value": value, "is_done": said.get("is_done"), "waiting_on": said.get("waiting_on")}
+        told = {"is_done": said.get("is_done"), "waiting_on": said.get("waiting_on")}
+        yield {"value": value, "is_usually_done": said.get("is_usually_done", False), **told}
 
 
 def _dealer_names(criteria: Criteria) -> list[Row]:

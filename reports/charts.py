@@ -21,7 +21,7 @@ def library() -> str:
 def resolution_without_tier3(rows: pd.DataFrame) -> str:
     """Share with its interval by week of resolution. Rows: week, value, low, high, n, n_weeks_pooled."""
     rows = rows[rows["n"] > 0]
-    figure = _figure()
+    figure = _figure(rows["week"])
     figure.add_trace(_band(rows["week"], rows["low"], rows["high"]))
     hover = [f"{v:.0%} of {n} in {w} weeks" for v, n, w in zip(rows["value"], rows["n"], rows["n_weeks_pooled"], strict=True)]
     figure.add_trace(
@@ -50,7 +50,7 @@ def ops_should_have_handled(rows: pd.DataFrame) -> str:
 
 def backlog_age(rows: pd.DataFrame) -> str:
     """Open escalations at the end of each week. Rows: week, value."""
-    figure = _figure()
+    figure = _figure(rows["week"])
     figure.add_trace(go.Bar(x=rows["week"], y=rows["value"], marker={"color": PALE, "line": {"width": 0}}, hovertemplate="%{y} open<extra></extra>"))
     if len(rows):
         last = rows.iloc[-1]
@@ -60,7 +60,7 @@ def backlog_age(rows: pd.DataFrame) -> str:
 
 
 def _part_of_bars(rows: pd.DataFrame, part: str, whole: str) -> str:
-    figure = _figure()
+    figure = _figure(rows["week"])
     for column, name, colour in (("denominator", whole, PALE), ("numerator", part, DARK)):
         bars = go.Bar(
             x=rows["week"], y=rows[column], name=name, marker={"color": colour, "line": {"width": 0}}, hovertemplate=f"%{{y}} {name}<extra></extra>"
@@ -72,12 +72,12 @@ def _part_of_bars(rows: pd.DataFrame, part: str, whole: str) -> str:
         last = rows.iloc[-1]
         top, inner = float(last["denominator"]), float(last["numerator"])
         apart = max(float(rows["denominator"].max()), 1.0) * 0.09
-        _end_label(figure, last["week"], max(top, inner + apart), f"{top:.0f} {whole}", INK)
-        _end_label(figure, last["week"], min(inner, top - apart) if top > apart else 0, f"<b>{inner:.0f} {part}</b>", DARK)
+        _end_label(figure, last["week"], max(top, inner + 1.7 * apart), f"{top:.0f} {whole}", INK)
+        _end_label(figure, last["week"], max(inner, apart * 0.6), f"<b>{inner:.0f} {part}</b>", DARK)
     return _json(figure)
 
 
-def _figure() -> go.Figure:
+def _figure(weeks: "pd.Series[pd.Timestamp]") -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=HEIGHT,
@@ -90,7 +90,9 @@ def _figure() -> go.Figure:
         hovermode="x",
         dragmode=False,
     )
-    figure.update_xaxes(showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True)
+    edge = pd.Timedelta(days=5)
+    span = [weeks.min() - edge, weeks.max() + edge] if len(weeks) else None
+    figure.update_xaxes(range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True)
     figure.update_yaxes(gridcolor="#e6e6e6", zeroline=True, zerolinecolor="#999", fixedrange=True)
     return figure
 

@@ -159,10 +159,15 @@ class NotTickets(Entry):
 
 
 class Statuses(Entry):
-    """Statuses by name or id: which are done (where Jira's own category misleads), and who waits for whom."""
+    """Statuses by name or id: which are done (where Jira's own category misleads), and who waits for whom.
+
+    `usually_done` speaks only for a status about which the source is silent: an export tells the category of the
+    statuses that tickets have now, not of those they had.
+    """
 
     done: tuple[Text, ...] = ()
     not_done: tuple[Text, ...] = ()
+    usually_done: tuple[Text, ...] = ("Done", "Resolved", "Closed")
     waiting_on: dict[Party, tuple[Text, ...]] = {}
 
 

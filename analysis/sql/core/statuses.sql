@@ -20,15 +20,23 @@ status as (
         min_by(status_category, (trust, status_category)) filter (status_category in ('new', 'indeterminate', 'done')) as status_category
     from told
     group by status_key
+),
+ruled as (
+    select s.*, coalesce(n.is_done, i.is_done) as is_done, coalesce(n.waiting_on, i.waiting_on) as waiting_on,
+        coalesce(n.is_usually_done, i.is_usually_done, false) as is_usually_done
+    from status s
+    left join core.status_rules n on n.value = lower(s.status)
+    left join core.status_rules i on i.value = s.status_key
+),
+decided as (
+    select status_key, status, waiting_on,
+        case
+            when is_done then 'done'
+            when not is_done and coalesce(status_category, 'done') = 'done' then 'indeterminate'
+            when status_category is not null then status_category
+            when waiting_on is not null then 'indeterminate'
+            when is_usually_done then 'done'
+        end as status_category
+    from ruled
 )
-select s.status_key, s.status,
-    case
-        when coalesce(n.is_done, i.is_done) then 'done'
-        when not coalesce(n.is_done, i.is_done) and s.status_category = 'done' then 'indeterminate'
-        else coalesce(s.status_category, case when coalesce(n.waiting_on, i.waiting_on) is not null then 'indeterminate' end)
-    end as status_category,
-    coalesce(n.waiting_on, i.waiting_on) as waiting_on,
-    coalesce(n.is_done, i.is_done) is not null or coalesce(s.status_category, n.waiting_on, i.waiting_on) is not null as is_known
-from status s
-left join core.status_rules n on n.value = lower(s.status)
-left join core.status_rules i on i.value = s.status_key
+select status_key, status, status_category, waiting_on, status_category is not null as is_known from decided

@@ -9,17 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import re2
-
 from analysis.errors import CriteriaError
+from analysis.patterns import Pattern, PatternError, compiled, one_line, pattern_set, phrase_pattern, shortened
 from analysis.taxonomy import Criteria, RuleSpec
 
 CLEARLY_AHEAD = 1.25  # the winner's weight over the next one's; below it the text is left to a person
 SUMMARY_COUNTS = 2.0  # people put what matters into the summary
-LONGEST = 20_000  # characters that rules read of one text: the head and the tail of a longer one
-OPTIONS = re2.Options()
-OPTIONS.log_errors = False
-OPTIONS.max_mem = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,7 @@ class RuleTag:
 class _Pattern:
     rule: RuleSpec
     silences: bool
-    compiled: "re2._Regexp[str]"
+    compiled: "Pattern[str]"
 
 
 class Rules:
@@ -44,14 +39,9 @@ class Rules:
 
     def __init__(self, specs: Sequence[RuleSpec]) -> None:
         self.specs = tuple(specs)
-        self._patterns: list[_Pattern] = []
-        self._set = re2.Set.SearchSet(OPTIONS)
-        for rule in specs:
-            for pattern, silences in _patterns_of(rule):
-                self._set.Add(pattern)
-                self._patterns.append(_Pattern(rule, silences, re2.compile(pattern, options=OPTIONS)))
-        if self._patterns:
-            self._set.Compile()
+        written = [(rule, pattern, silences) for rule in specs for pattern, silences in _patterns_of(rule)]
+        self._patterns = [_Pattern(rule, silences, compiled(pattern)) for rule, pattern, silences in written]
+        self._set = pattern_set([pattern for _, pattern, _ in written])
 
     @classmethod
     def of(cls, criteria: Criteria) -> "Rules":
@@ -59,8 +49,8 @@ class Rules:
         for rule in criteria.rules:
             for pattern, _ in _patterns_of(rule):
                 try:
-                    re2.compile(pattern, options=OPTIONS)
-                except re2.error as error:
+                    compiled(pattern)
+                except PatternError as error:
                     raise CriteriaError(_why_refused(rule, pattern, error)) from error
         rules = cls(criteria.rules)
         rules.try_examples()
@@ -93,7 +83,7 @@ class Rules:
             weight = pattern.rule.weight * (SUMMARY_COUNTS if index in in_title else 1.0)
             before, words = found.get(pattern.rule.id, (0.0, []))
             match = pattern.compiled.search(text)
-            found[pattern.rule.id] = (max(before, weight), [*words, *([_one_line(match.group())] if match else [])])
+            found[pattern.rule.id] = (max(before, weight), [*words, *([one_line(match.group())] if match else [])])
         return {rule_id: said for rule_id, said in found.items() if rule_id not in silent}
 
     def tag(self, summary: str, description: str | None) -> dict[str, RuleTag]:
@@ -121,11 +111,6 @@ def _weigh(votes: dict[str, list[str]], speaking: dict[str, tuple[float, list[st
     return RuleTag(ranked[0], words, rule_ids, tuple(ranked[1:]))
 
 
-def shortened(text: str) -> str:
-    """The text itself, or head and tail of one that is longer than any report by a person."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
-
-
 def _patterns_of(rule: RuleSpec) -> Iterable[tuple[str, bool]]:
     for words in rule.words:
         yield phrase_pattern(words), False
@@ -133,18 +118,6 @@ def _patterns_of(rule: RuleSpec) -> Iterable[tuple[str, bool]]:
         yield f"(?i){pattern}", False
     for words in rule.unless:
         yield phrase_pattern(words), True
-
-
-def phrase_pattern(phrase: str) -> str:
-    """RE2 for a whole word or phrase in any case, with any white space between its words."""
-    middle = r"[\s\-]+".join(re.escape(word) for word in phrase.split())
-    start = r"\b" if re.match(r"\w", phrase) else ""
-    end = r"\b" if re.search(r"\w$", phrase) else ""
-    return f"(?i){start}{middle}{end}"
-
-
-def _one_line(words: str) -> str:
-    return " ".join(words.split())[:120]
 
 
 def _why_refused(rule: RuleSpec, pattern: str, error: Exception) -> str:

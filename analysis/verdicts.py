@@ -6,10 +6,8 @@ The verdicts themselves are set-based and stand in `sql/core/facts_known.sql` an
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import re2
-
 from analysis.errors import CriteriaError
-from analysis.rules import OPTIONS, phrase_pattern, shortened
+from analysis.patterns import Pattern, PatternError, compiled, one_line, phrase_pattern, shortened
 from analysis.taxonomy import Criteria, Runbook
 
 Row = dict[str, Any]
@@ -27,11 +25,11 @@ class TextMatcher:
     """Finds runbook signatures and shown errors in texts."""
 
     def __init__(self, runbooks: Iterable[Runbook]) -> None:
-        self.patterns: list[tuple[str, str, re2._Regexp[str]]] = []
+        self.patterns: list[tuple[str, str, Pattern[str]]] = []
         for runbook in runbooks:
             for pattern in (*(f"(?i){s}" for s in runbook.signature), *map(phrase_pattern, runbook.applies_when)):
                 self.patterns.append(("runbook", reference(runbook), _compiled(runbook, pattern)))
-        self.patterns += [("error", "error", re2.compile(pattern, options=OPTIONS)) for pattern in ERRORS]
+        self.patterns += [("error", "error", compiled(pattern)) for pattern in ERRORS]
 
     @classmethod
     def of(cls, criteria: Criteria) -> "TextMatcher":
@@ -47,8 +45,7 @@ class TextMatcher:
                 match = None if (kind, ref) in found else pattern.search(whole)
                 if match:
                     found.add((kind, ref))
-                    words = " ".join(match.group().split())[:120]
-                    yield {"issue_id": text["issue_id"], "kind": kind, "ref": ref, "words": words}
+                    yield {"issue_id": text["issue_id"], "kind": kind, "ref": ref, "words": one_line(match.group())}
 
 
 def reference(runbook: Runbook) -> str:
@@ -56,10 +53,10 @@ def reference(runbook: Runbook) -> str:
     return f"{runbook.id} v{runbook.version}"
 
 
-def _compiled(runbook: Runbook, pattern: str) -> "re2._Regexp[str]":
+def _compiled(runbook: Runbook, pattern: str) -> "Pattern[str]":
     try:
-        return re2.compile(pattern, options=OPTIONS)
-    except re2.error as error:
+        return compiled(pattern)
+    except PatternError as error:
         shown = pattern.removeprefix("(?i)")
         raise CriteriaError(
             f"runbooks: {runbook.id}: signature {shown!r} is refused ({error}); no look-around or back-references"

@@ -22,7 +22,9 @@ from analysis.errors import WarehouseError
 
 SQL = Path(__file__).parent / "sql"
 SCHEMAS = ("raw", "state", "core", "mart")
-HEADER = re.compile(r"^-- (?:(?P<name>[a-z]+\.[a-z0-9_]+): (?P<text>.+)|(?P<key>[a-z]+): ?(?P<value>.*)|  (?P<more>\S.*))$")
+HEADER = re.compile(
+    r"^-- (?:(?P<name>[a-z]+\.[a-z0-9_]+): (?P<text>.+)|(?P<key>[a-z]+): ?(?P<value>.*)|  (?P<more>\S.*))$"
+)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Warehouse:
         try:
             warehouse = cls(connection, path)
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
             if warehouse.value("select path from duckdb_databases() where database_name = current_database()") is None:
                 raise WarehouseError(f"{path}: not a DuckDB file; give --warehouse a name ending in .duckdb")
             warehouse._prepare()
@@ -281,13 +284,20 @@ class Warehouse:
             self._make(table)
 
     def build_mart(self) -> None:
-        """Make every view of `mart` anew, and fill the tables among them, each after what it reads."""
-        for table in files_of_schema("mart"):
-            if table.kind == "view":
+        """Fill the tables of `mart`, and make its views anew where their files changed, each after what it reads."""
+        files = files_of_schema("mart")
+        # a view keeps the types of what it reads, so a changed table makes every view stale
+        views_hash = hash_of(*(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()))
+        stale = self.value("select hash from core.builds where step = 'mart'") != views_hash
+        for table in files:
+            if table.kind == "view" and stale:
                 self.connection.execute(f"create or replace view {table.name} as {table.body}")
                 self._comment(table)
             elif table.kind == "derived":
                 self._fill(table, full=False)
+        if stale:
+            self.connection.execute("delete from core.builds where step = 'mart'")
+            self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [views_hash])
 
     def _fill(self, table: TableFile, *, full: bool) -> None:
         if full or not self.has(table.name):

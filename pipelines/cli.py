@@ -122,14 +122,13 @@ def check(criteria: CriteriaDir = None, home: Home = None, as_json: Json = False
     from analysis.rules import Rules
     from analysis.taxonomy import criteria_files, read_criteria
     from analysis.verdicts import TextMatcher
-    from pipelines.field_catalogue import FieldCatalogue
     from pipelines.site_tables import site_tables
 
     folder = _settings(criteria=criteria, home=home).criteria_folder
     known = read_criteria(folder)
     Rules.of(known)
     TextMatcher.of(known)
-    site_tables(known, FieldCatalogue.of(known.site, {}))
+    site_tables(known, {})
     files = {name: str(path) for name, path in criteria_files(folder).items()}
     counts = {"rules": len(known.rules), "runbooks": len(known.runbooks), "dealers": len(known.dealers)}
     if as_json:

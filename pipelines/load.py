@@ -43,7 +43,7 @@ def load(
         names = dict(warehouse.rows("select field_id, field_name from raw.fields")) | manifest.field_names
         catalogue = FieldCatalogue.of(criteria.site, names)
         base_hash = hash_of(version, sorted(catalogue.roles.items()), *_bodies("stored"))
-        build_hash = hash_of(base_hash, site_tables(criteria, catalogue), *_bodies("derived"))
+        build_hash = hash_of(base_hash, site_tables(criteria, catalogue.roles), *_bodies("derived"))
         built = warehouse.rows("select batch_no, base_hash, hash from core.builds where step = 'load'")
         files = [file for (file,) in warehouse.rows("select file from raw.extracts order by rowid")]
         again = bool(built) and built[0][1] != base_hash
@@ -59,7 +59,7 @@ def load(
             changed += _read_in(warehouse, folder, manifest.file, catalogue, batch_no, normaliser)
         full = again or not built or built[0][2] != build_hash
         if full:
-            for name, rows in site_tables(criteria, catalogue).items():
+            for name, rows in site_tables(criteria, catalogue.roles).items():
                 warehouse.replace(f"core.{name}", rows)
         if changed or full:
             _derive(warehouse, batch_no, full=full)

@@ -1,6 +1,6 @@
 """site.toml and dealers.csv as rows, so that SQL can join them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 from analysis.errors import CriteriaError
 from analysis.taxonomy import Criteria, Site
 from analysis.text import name_key
-from pipelines.field_catalogue import FieldCatalogue
 
 Row = dict[str, Any]
+Roles = Mapping[str, tuple[str | None, str]]
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2060, 1, 1)
 ALWAYS = date(1970, 1, 1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TRACKED = ("status", "assignee", "priority", "runbook_used", "ops_blocked_by")  # whose past the SQL needs
 
 
-def site_tables(criteria: Criteria, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
+def site_tables(criteria: Criteria, roles: Roles) -> dict[str, list[Row]]:
     """Rows for the tables of core that repeat what the criteria files say."""
     site = criteria.site
     members = [
@@ -30,7 +30,7 @@ def site_tables(criteria: Criteria, catalogue: FieldCatalogue) -> dict[str, list
             {"reporting_zone": site.reporting_zone, "default_tier": site.tier.default}
             | {"has_tier3_members": any(m.tier == 3 for m in site.member)}
         ],
-        "field_roles": list(_field_roles(site, catalogue)),
+        "field_roles": list(_field_roles(site, roles)),
         "tier_values": [
             {"source_no": number, "value": value.casefold(), "tier": tier}
             for number, source in enumerate(site.tier.source)
@@ -45,8 +45,8 @@ def site_tables(criteria: Criteria, catalogue: FieldCatalogue) -> dict[str, list
     }
 
 
-def _field_roles(site: Site, catalogue: FieldCatalogue) -> Iterator[Row]:
-    for role, (field_id, name) in catalogue.roles.items():
+def _field_roles(site: Site, roles: Roles) -> Iterator[Row]:
+    for role, (field_id, name) in roles.items():
         is_tier = role.startswith("tier_")
         if not is_tier and role not in TRACKED:
             continue

@@ -77,26 +77,37 @@ def run_report(settings: Settings, say: Say, *, week: date | None = None, until:
     """From core to the week's page: tags, judges and measures what changed, then renders."""
     criteria = read_criteria(settings.criteria_folder)
     if not settings.warehouse_file.exists():
-        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run` or `escalations load` first")
+        raise InputError(
+            f"{settings.warehouse_file}: no warehouse yet; run `escalations run` or `escalations load` first"
+        )
     with Warehouse.open(settings.warehouse_file) as warehouse:
         require_loaded(warehouse)
         known: datetime = warehouse.value("select max(as_of) from raw.extracts")
         with _recorded(warehouse, None, "tag", "report") as record:
-            return _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known, notes=())
+            return _from_tag(
+                warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known, notes=()
+            )
 
 
 def _extract(settings: Settings, say: Say) -> Manifest:
     if settings.source is None:
         raise InputError("no source; give --source with the path of a Jira export (or set ESCALATIONS_SOURCE)")
     if settings.source == "jira":
-        raise SettingsError("source jira: reading from a live Jira is not built yet; export its search as JSON and give the path")
+        raise SettingsError(
+            "source jira: reading from a live Jira is not built yet; export its search as JSON and give the path"
+        )
     manifest = extract(ExportFiles(Path(settings.source)), settings.raw)
     say(f"extract: {manifest.n_issues} issues of {manifest.source_id}, up to {manifest.as_of:%Y-%m-%d %H:%M} UTC")
     return manifest
 
 
 def _load(
-    warehouse: Warehouse, settings: Settings, criteria: Criteria, manifest: Manifest, say: Say, cut_at: datetime | None = None
+    warehouse: Warehouse,
+    settings: Settings,
+    criteria: Criteria,
+    manifest: Manifest,
+    say: Say,
+    cut_at: datetime | None = None,
 ) -> Loaded:
     loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), (NORMALISE_VERSION, cut_at))
     say(f"load: {loaded.n_tickets} issues, {loaded.n_changed} new or changed")
@@ -131,7 +142,9 @@ def _from_load(
         loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, cut_at)
         if not loaded.n_tickets:
             raise InputError(f"no issue existed at {clock:%Y-%m-%d %H:%M} UTC; give a later --as-of")
-        result = _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, notes=loaded.notes)
+        result = _from_tag(
+            warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, notes=loaded.notes
+        )
     return Result(record.run_id, clock, loaded.n_tickets, loaded.n_changed, result.week, result.page, loaded.notes)
 
 

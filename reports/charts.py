@@ -23,13 +23,29 @@ def resolution_without_tier3(rows: pd.DataFrame) -> str:
     rows = rows[rows["n"] > 0]
     figure = _figure(rows["week"])
     figure.add_trace(_band(rows["week"], rows["low"], rows["high"]))
-    hover = [f"{v:.0%} of {n} in {w} weeks" for v, n, w in zip(rows["value"], rows["n"], rows["n_weeks_pooled"], strict=True)]
+    hover = [
+        f"{v:.0%} of {n} in {w} weeks" for v, n, w in zip(rows["value"], rows["n"], rows["n_weeks_pooled"], strict=True)
+    ]
     figure.add_trace(
-        go.Scatter(x=rows["week"], y=rows["value"], mode="lines", line={"color": LINE, "width": 2.5}, hovertext=hover, hoverinfo="text+x")
+        go.Scatter(
+            x=rows["week"],
+            y=rows["value"],
+            mode="lines",
+            line={"color": LINE, "width": 2.5},
+            hovertext=hover,
+            hoverinfo="text+x",
+        )
     )
     figure.add_hline(y=TARGET_SHARE, line={"color": TARGET, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
-        xref="paper", x=0, y=TARGET_SHARE, text="target 80 %", showarrow=False, xanchor="left", yanchor="bottom", font={"color": TARGET}
+        xref="paper",
+        x=0,
+        y=TARGET_SHARE,
+        text="target 80 %",
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"color": TARGET},
     )
     if len(rows):
         last = rows.iloc[-1]
@@ -51,7 +67,14 @@ def ops_should_have_handled(rows: pd.DataFrame) -> str:
 def backlog_age(rows: pd.DataFrame) -> str:
     """Open escalations at the end of each week. Rows: week, value."""
     figure = _figure(rows["week"])
-    figure.add_trace(go.Bar(x=rows["week"], y=rows["value"], marker={"color": PALE, "line": {"width": 0}}, hovertemplate="%{y} open<extra></extra>"))
+    figure.add_trace(
+        go.Bar(
+            x=rows["week"],
+            y=rows["value"],
+            marker={"color": PALE, "line": {"width": 0}},
+            hovertemplate="%{y} open<extra></extra>",
+        )
+    )
     if len(rows):
         last = rows.iloc[-1]
         _end_label(figure, last["week"], last["value"], f"<b>{last['value']:.0f}</b> open", INK)
@@ -63,7 +86,11 @@ def _part_of_bars(rows: pd.DataFrame, part: str, whole: str) -> str:
     figure = _figure(rows["week"])
     for column, name, colour in (("denominator", whole, PALE), ("numerator", part, DARK)):
         bars = go.Bar(
-            x=rows["week"], y=rows[column], name=name, marker={"color": colour, "line": {"width": 0}}, hovertemplate=f"%{{y}} {name}<extra></extra>"
+            x=rows["week"],
+            y=rows[column],
+            name=name,
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate=f"%{{y}} {name}<extra></extra>",
         )
         figure.add_trace(bars)
     figure.update_layout(barmode="overlay")
@@ -92,7 +119,9 @@ def _figure(weeks: "pd.Series[pd.Timestamp]") -> go.Figure:
     )
     edge = pd.Timedelta(days=5)
     span = [weeks.min() - edge, weeks.max() + edge] if len(weeks) else None
-    figure.update_xaxes(range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True)
+    figure.update_xaxes(
+        range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True
+    )
     figure.update_yaxes(gridcolor="#e6e6e6", zeroline=True, zerolinecolor="#999", fixedrange=True)
     return figure
 
@@ -100,11 +129,15 @@ def _figure(weeks: "pd.Series[pd.Timestamp]") -> go.Figure:
 def _band(weeks: "pd.Series[pd.Timestamp]", low: "pd.Series[float]", high: "pd.Series[float]") -> go.Scatter:
     x = [*weeks, *reversed(list(weeks))]
     y = [*high, *reversed(list(low))]
-    return go.Scatter(x=x, y=y, fill="toself", fillcolor="rgba(29,78,137,0.14)", line={"width": 0}, hoverinfo="skip", mode="lines")
+    return go.Scatter(
+        x=x, y=y, fill="toself", fillcolor="rgba(29,78,137,0.14)", line={"width": 0}, hoverinfo="skip", mode="lines"
+    )
 
 
 def _end_label(figure: go.Figure, week: object, height: float, text: str, colour: str) -> None:
-    figure.add_annotation(x=week, y=height, text=text, showarrow=False, xanchor="left", xshift=14, font={"color": colour})
+    figure.add_annotation(
+        x=week, y=height, text=text, showarrow=False, xanchor="left", xshift=14, font={"color": colour}
+    )
 
 
 def _json(figure: go.Figure) -> str:

@@ -1,6 +1,5 @@
 """STEP report: frames → the week's page, one file that opens without a network."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -50,7 +49,7 @@ def report(frames: Frames, folder: Path, notes: Iterable[str], jira: str | None)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
     return path
 
 
@@ -68,7 +67,8 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "zone": clock["reporting_zone"],
         "as_of": clock["as_of"].replace(tzinfo=UTC).astimezone(zone),
         "settles_on": week + timedelta(days=7) + SETTLES,
-        "is_provisional": clock["as_of"].replace(tzinfo=UTC).astimezone(zone).date() < week + timedelta(days=7) + SETTLES,
+        "is_provisional": clock["as_of"].replace(tzinfo=UTC).astimezone(zone).date()
+        < week + timedelta(days=7) + SETTLES,
         "numbers": numbers,
         "lately": _lately(frames, week),
         "before": _before(frames, week, numbers),
@@ -245,7 +245,9 @@ def _open_at_week_end(numbers: dict[str, Number], frames: Frames, escalations: d
 
 
 def _definitions(frames: Frames) -> list[Row]:
-    return [row | {"id": anchor("definition", row["measure"], row["variant"])} for row in _records(frames["definitions"])]
+    return [
+        row | {"id": anchor("definition", row["measure"], row["variant"])} for row in _records(frames["definitions"])
+    ]
 
 
 def _tag_sources(frames: Frames) -> list[str]:

@@ -175,7 +175,10 @@ def _actions(rows: list[Row], tickets: dict[str, Issue], clock: Clock, desk: dic
         seen = [row["slot"] for row in rows if row["story"] == text["story"] and int(row["week"]) < week]
         owner = clock.rng.choice(desk["people"]["integration"])
         values = {"status": "Open", "assignee": owner, "summary": text["summary"], "priority": "Medium"}
-        values |= {"labels": ["escalation-action", f"action-{text['kind']}"], "description": text["description"].strip()}
+        values |= {
+            "labels": ["escalation-action", f"action-{text['kind']}"],
+            "description": text["description"].strip(),
+        }
         issue = Issue(slot, "SUP", "Task", created, desk["people"]["lead"], values)
         if seen:
             issue.links.append((created + timedelta(minutes=3), "Relates", tickets[seen[-1]]))
@@ -243,7 +246,17 @@ def _write_truth(rows: list[Row], tickets: dict[str, Issue], now: datetime, out:
     out.mkdir(parents=True, exist_ok=True)
     repeats = _repeats(rows, tickets, now)
     copied = ["family", "dealer", "provider", "category", "root_cause", "also_mentions", "entered", "journey"]
-    head = ["slot", "ticket_key", *copied, "verdict_at_escalation", "verdict", "criterion", "runbook", "reply", "repeat_of"]
+    head = [
+        "slot",
+        "ticket_key",
+        *copied,
+        "verdict_at_escalation",
+        "verdict",
+        "criterion",
+        "runbook",
+        "reply",
+        "repeat_of",
+    ]
     lines = [head]
     for row in rows:
         if tickets[row["slot"]].key:
@@ -275,7 +288,9 @@ def _repeats(rows: list[Row], tickets: dict[str, Issue], now: datetime) -> dict[
 
 def _standing_resolutions(issue: Issue, now: datetime) -> list[datetime]:
     """When it was resolved, without what a reopening within 14 days took back."""
-    steps = sorted((at, dict(values)["status"]) for at, _, values in issue.events if "status" in dict(values) and at <= now)
+    steps = sorted(
+        (at, dict(values)["status"]) for at, _, values in issue.events if "status" in dict(values) and at <= now
+    )
     found, done = [], False
     for number, (at, status) in enumerate(steps):
         if status in DONE and not done:

@@ -107,7 +107,9 @@ def as_json(issue: Issue, end: datetime, links: list[Link]) -> Json:
         history = {"id": str(issue.number * 1000 + number), "created": stamp(moment), "items": items}
         histories.append(history if author is None else {"author": person(author)} | history)
         updated = max(updated, moment)
-    comments = [_comment(issue, n, c) for n, c in enumerate(sorted(issue.comments, key=lambda c: c[0]), 1) if c[0] <= end]
+    comments = [
+        _comment(issue, n, c) for n, c in enumerate(sorted(issue.comments, key=lambda c: c[0]), 1) if c[0] <= end
+    ]
     updated = max([updated, *(c[0] for c in issue.comments if c[0] <= end)])
     histories.reverse()  # Jira's expand=changelog gives the newest first
     return {
@@ -130,7 +132,9 @@ def _items(name: str, old: Any, new: Any) -> list[Json]:
     if name == "link":
         kind, other = new
         text = f"This issue {LINK_PHRASES[kind][1]} {other.key}"
-        return [{"field": "Link", "fieldtype": "jira", "from": None, "fromString": None, "to": other.key, "toString": text}]
+        return [
+            {"field": "Link", "fieldtype": "jira", "from": None, "fromString": None, "to": other.key, "toString": text}
+        ]
     if old == new:
         return []
     field_id, label = FIELD_IDS.get(name, (name, name))

@@ -136,7 +136,9 @@ def _waits(issue: Issue, row: Row, text: Text, clock: Clock, worker: str, moment
     if row["journey"] == "open":
         return moment
     low, high = WAIT_HOURS[party]
-    moment = clock.later(moment, low, high * (4 if row["provider"] == "cdk" and row["category"] == "setup_delay" else 1))
+    moment = clock.later(
+        moment, low, high * (4 if row["provider"] == "cdk" and row["category"] == "setup_delay" else 1)
+    )
     return issue.change(moment, worker, status="In Progress")
 
 

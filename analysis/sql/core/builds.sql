@@ -1,7 +1,7 @@
 -- core.builds: one row per step: up to which load, and by which code and criteria, its tables were made
 -- key: step
 -- step: weekly
--- column: step load, tag, judge or measure
+-- column: step load, tag, judge, or mart for its views
 -- column: batch_no last load that it has seen
 -- column: base_hash hash of what makes stored rows (load only)
 -- column: hash hash of the SQL files and criteria it used

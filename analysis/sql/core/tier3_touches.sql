@@ -1,7 +1,7 @@
 -- core.tier3_touches: one row per span or link by which engineering was called upon for a ticket
 -- key: issue_id, kind, ref
 -- step: load
--- reads: core.tickets, core.ticket_facts, core.tier_stays, core.links, core.word_rules, core.members, core.field_stays, core.changes, core.comments, core.site
+-- reads: core.tickets, core.ticket_keys, core.ticket_facts, core.tier_stays, core.links, core.word_rules, core.members, core.field_stays, core.changes, core.comments, core.site
 -- column: issue_id Jira's numeric id
 -- column: kind stay (the ticket was at Tier 3), link (to an issue that Tier 3 worked) or own_fix (only Tier 2 worked it)
 -- column: ref number of the stay, or key of the linked issue

@@ -1,0 +1,128 @@
+"""The house: every module on the list, imports only point down, one home for each library."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Low to high; neighbours on one floor never import each other.
+FLOORS = {
+    1: ["analysis.errors"],
+    2: ["analysis.taxonomy", "analysis.text", "analysis.masking", "analysis.patterns", "analysis.warehouse", "pipelines.settings"],
+    3: [
+        "analysis.rules",
+        "analysis.verdicts",
+        "pipelines.export_files",
+        "pipelines.field_catalogue",
+        "pipelines.raw_files",
+        "pipelines.sample_desk",
+        "pipelines.site_tables",
+        "reports.charts",
+        "reports.render",
+    ],
+    4: [
+        "pipelines.extract",
+        "pipelines.normalise",
+        "pipelines.load",
+        "analysis.tag",
+        "analysis.judge",
+        "analysis.measure",
+        "reports.report",
+    ],
+    5: ["pipelines.tag_lines"],
+    6: ["pipelines.weekly"],
+    8: ["pipelines.cli"],
+    9: ["pipelines.__main__"],
+}
+FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
+
+HOMES = {
+    "duckdb": {"analysis.warehouse"},
+    "pyarrow": {"analysis.warehouse"},
+    "re2": {"analysis.patterns"},
+    "yaml": {"analysis.taxonomy"},
+    "pydantic": {"analysis.taxonomy", "pipelines.settings"},
+    "pydantic_settings": {"pipelines.settings"},
+    "plotly": {"reports.charts"},
+    "jinja2": {"reports.render"},
+    "typer": {"pipelines.cli"},
+    "prefect": {"pipelines.flows"},
+    "pandas": {"analysis.warehouse", "analysis.measure", "reports.charts", "reports.report"},
+}
+PURE = ("analysis", "reports")
+
+
+def modules() -> dict[str, list[Path]]:
+    """Module (a package counts as one) → its files."""
+    found: dict[str, list[Path]] = {}
+    for top in ("analysis", "pipelines", "reports"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            if len(parts) > 1 and parts[1] != "__init__":
+                found.setdefault(".".join(parts[:2]), []).append(path)
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module in PURE or node.module == "pipelines":
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            else:
+                names.add(node.module)
+    return names
+
+
+def ours(name: str) -> str | None:
+    """The module of ours that an import names."""
+    parts = name.split(".")
+    return ".".join(parts[:2]) if parts[0] in ("analysis", "pipelines", "reports") and len(parts) > 1 else None
+
+
+def test_every_module_has_its_floor() -> None:
+    assert set(modules()) == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("module", sorted(FLOOR_OF))
+def test_imports_point_down(module: str) -> None:
+    for path in modules()[module]:
+        for name in imports(path):
+            target = ours(name)
+            if target and target != module:
+                assert FLOOR_OF[target] < FLOOR_OF[module], f"{path.name} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("module", sorted(FLOOR_OF))
+def test_each_library_has_one_home(module: str) -> None:
+    for path in modules()[module]:
+        for name in imports(path):
+            library = name.partition(".")[0]
+            assert module in HOMES.get(library, {module}), f"{library} belongs to {HOMES[library]}, not {module}"
+
+
+def test_deciding_and_showing_touch_nothing_outside() -> None:
+    """No network, no clock, no process in analysis and reports."""
+    banned = {"requests", "httpx", "socket", "urllib", "subprocess", "time", "http"}
+    for module, paths in modules().items():
+        if module.split(".")[0] in PURE:
+            for path in paths:
+                assert not banned & {name.partition(".")[0] for name in imports(path)}, path
+                text = path.read_text()
+                assert ".now(" not in text and ".today(" not in text, f"{path}: reads the clock"
+
+
+def test_wall_clock_is_read_only_at_the_top() -> None:
+    for module, paths in modules().items():
+        for path in paths:
+            if ".now(" in path.read_text() or ".today(" in path.read_text():
+                assert module in {"pipelines.cli", "pipelines.weekly", "pipelines.flows"}, path
+
+
+def test_no_drawer_for_odds_and_ends() -> None:
+    for module in modules():
+        assert not {"utils", "helpers", "manager", "common", "misc"} & set(module.replace("_", ".").split("."))

@@ -1,10 +1,13 @@
 """STEP judge: repeats and verdicts for what is new or changed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from analysis.rules import Rules
 from analysis.taxonomy import Criteria
+from analysis.text import name_key
 from analysis.verdicts import TextMatcher
 from analysis.warehouse import Warehouse, files_of, hash_of
 
@@ -42,6 +45,8 @@ def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
             where = "" if full else " where issue_id in (select issue_id from dirty)"
             warehouse.execute("delete from core.text_matches" + where)
             warehouse.insert("core.text_matches", TextMatcher.of(criteria).rows(_texts(warehouse)))
+            warehouse.execute("delete from core.known_tags" + where)
+            warehouse.insert("core.known_tags", _known_tags(warehouse, criteria))
             warehouse.build("judge", full=full)
         newest = "select coalesce(max(batch_no), 0) from raw.issues"
         warehouse.execute("delete from core.builds where step = 'judge'")
@@ -58,6 +63,37 @@ def _texts(warehouse: Warehouse) -> list[Row]:
         order by issue_id
     """
     return [dict(zip(("issue_id", "summary", "description"), row, strict=True)) for row in warehouse.rows(query)]
+
+
+def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
+    """Tags as they were known at each escalation: where a field was changed later, from what it held then, else from rules."""
+    query = """
+        select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.left_at is not null as is_changed, s.value,
+            x.summary, x.description
+        from core.escalations e
+        semi join dirty using (issue_id)
+        join core.tags g using (issue_id)
+        join core.tag_texts x using (issue_id)
+        left join core.field_stays s on s.issue_id = e.issue_id
+            and s.role = case g.kind when 'failure_category' then 'category' else g.kind end
+            and s.entered_at <= e.escalated_at and (s.left_at is null or s.left_at > e.escalated_at)
+        order by e.issue_id, e.escalation_no, g.kind
+    """
+    spelled, rules = _spellings(criteria), None
+    for issue_id, number, kind, value, source, is_changed, held, summary, description in warehouse.rows(query):
+        if is_changed:
+            value, source = spelled.get((kind, name_key(held or ""))), "field"
+            if value is None:
+                rules = rules or Rules(criteria.rules)
+                value = rules.tag(summary or "", description)[kind].value
+                source = "rule" if value else "none"
+        yield {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
+
+
+def _spellings(criteria: Criteria) -> dict[tuple[str, str], str]:
+    """(kind, name key) → tag, for what a Jira field may hold."""
+    found = {("provider", name_key(n)): p.id for p in criteria.providers for n in (p.id, p.name, *p.aliases)}
+    return found | {("failure_category", name_key(n)): c.id for c in criteria.categories for n in (c.id, *c.aliases)}
 
 
 def _criteria_tables(criteria: Criteria) -> dict[str, list[Row]]:

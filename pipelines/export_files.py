@@ -7,6 +7,7 @@ A document may be a list of issues, one issue, or a search response (Cloud or Da
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,10 @@ class ExportFiles:
             return [self.path]
         if not self.path.is_dir():
             raise InputError(f"{self.path}: no such file or folder; give a Jira export (JSON or JSON Lines, may be gzipped)")
-        found = sorted(p for p in self.path.iterdir() if p.is_file() and p.name.endswith(SUFFIXES))
+        try:
+            found = sorted(p for p in self.path.iterdir() if p.is_file() and p.name.endswith(SUFFIXES))
+        except OSError as error:
+            raise InputError(f"{self.path}: may not be read; check its permissions") from error
         if not found:
             raise InputError(f"{self.path}: no export in this folder; files must end in {', '.join(SUFFIXES)}")
         return found
@@ -48,16 +52,28 @@ class ExportFiles:
         if isinstance(value, list):
             if self._is_snapshot(value):
                 return
-            for number, part in enumerate(value, 1):
-                yield from self._issues_of(part, f"{place}, issue {number}")
+            parts = value
         elif isinstance(value, dict) and isinstance(value.get("issues"), list):
-            self.field_names |= {str(k): str(v) for k, v in (value.get("names") or {}).items()}
-            for number, part in enumerate(value["issues"], 1):
-                yield from self._issues_of(part, f"{place}, issue {number}")
-        elif isinstance(value, dict) and "fields" in value:
-            yield value, place
+            self._note_names(value)
+            parts = value["issues"]
         else:
+            yield self._issue(value, place), place
+            return
+        for number, part in enumerate(parts, 1):
+            at = f"{place}, issue {number}"
+            yield self._issue(part, at), at
+
+    def _issue(self, value: object, place: str) -> Json:
+        if not isinstance(value, dict) or "fields" not in value:
             raise InputError(f"{place}: neither an issue nor a list of issues; export from Jira's search as JSON")
+        self._note_names(value)
+        return value
+
+    def _note_names(self, value: Json) -> None:
+        """Take note of the field names that `expand=names` puts beside issues."""
+        names = value.get("names")
+        if isinstance(names, dict):
+            self.field_names |= {str(k): str(v) for k, v in names.items()}
 
     def _is_snapshot(self, value: list[Any]) -> bool:
         """Take note of a list of fields or statuses; say whether it was one."""
@@ -65,7 +81,9 @@ class ExportFiles:
             return False
         for entry in value:
             if "statusCategory" in entry:
-                self.statuses[str(entry["id"])] = (str(entry["name"]), (entry["statusCategory"] or {}).get("key"))
+                category = entry["statusCategory"]
+                key = category.get("key") if isinstance(category, Mapping) else None
+                self.statuses[str(entry["id"])] = (str(entry["name"]), key)
             else:
                 self.field_names[str(entry["id"])] = str(entry["name"])
         return True
@@ -77,7 +95,7 @@ def _read(path: Path) -> str:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         return data.decode("utf-8-sig")
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         if isinstance(error, PermissionError):
             raise InputError(f"{path}: may not be read; check its permissions") from error
         raise InputError(f"{path}: cut short or damaged; copy or export it again") from error
@@ -94,8 +112,13 @@ def _documents(path: Path, text: str) -> Iterator[tuple[object, str]]:
     try:
         json.loads(first)
     except (ValueError, RecursionError):
-        if not _goes_on(text):
-            yield _parse(path, text, 0), str(path)
+        try:
+            whole = _parse(path, text, 0)
+        except InputError:
+            if not _goes_on(text):
+                raise
+        else:
+            yield whole, str(path)
             return
     for number, line in enumerate(io.StringIO(text), 1):
         if line.strip():
@@ -116,3 +139,5 @@ def _parse(path: Path, text: str, line: int) -> object:
         raise InputError(f"{path}: line {where}: not valid JSON ({error.msg} at column {error.colno}); mend or drop it") from error
     except RecursionError as error:
         raise InputError(f"{path}: line {line or 1}: nested too deep to be an issue; mend or drop it") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise InputError(f"{path}: line {line or 1}: holds a number that is none; mend or drop it") from error

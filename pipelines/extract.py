@@ -8,18 +8,21 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from analysis.errors import InputError
-from analysis.text import parse_moment
+from analysis.errors import InputError, SettingsError
+from analysis.text import clean, parse_moment
 from pipelines.raw_files import Manifest
 
 Json = dict[str, Any]
 UNNAMED = "an unnamed Jira"
+NUMBER = re.compile(r"[0-9]{1,18}")
+MAX_NESTING = 400  # JSON in JSON; what is deeper could not be read again
 
 
 class Source(Protocol):
@@ -38,7 +41,10 @@ def extract(source: Source, folder: Path) -> Manifest:
 
     The whole source is read before anything appears, so a broken line leaves no trace.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{folder}: cannot be made a folder; give --home a place where you may write") from error
     partial = folder / f".extract-{os.getpid()}.partial"
     seen = _Seen()
     try:
@@ -48,7 +54,7 @@ def extract(source: Source, folder: Path) -> Manifest:
         if not seen.n_issues or seen.latest is None:
             raise InputError("the source holds no issues; check the export, for an empty week would look like a good one")
         name = f"{seen.digest.hexdigest()[:16]}.jsonl.gz"
-        os.replace(partial, folder / name)
+        partial.replace(folder / name)
     finally:
         partial.unlink(missing_ok=True)
     manifest = Manifest(
@@ -56,8 +62,8 @@ def extract(source: Source, folder: Path) -> Manifest:
         source_id=f"jira:{seen.host}",
         n_issues=seen.n_issues,
         as_of=seen.latest,
-        field_names=dict(sorted((seen.field_names | source.field_names).items())),
-        statuses=dict(sorted(source.statuses.items())),
+        field_names={key: clean(told) for key, told in sorted((seen.names() | source.field_names).items())},
+        statuses={key: (clean(told), kind) for key, (told, kind) in sorted(source.statuses.items())},
     )
     manifest.write(folder)
     return manifest
@@ -71,7 +77,11 @@ class _Seen:
         self.n_issues = 0
         self.latest: datetime | None = None
         self.host = ""
-        self.field_names: dict[str, str] = {}
+        self._names: dict[str, tuple[datetime, str]] = {}
+
+    def names(self) -> dict[str, str]:
+        """Field id → name, as the newest changelog item spells it."""
+        return {field_id: name for field_id, (_, name) in self._names.items()}
 
     def line(self, issue: Json, place: str) -> bytes:
         """The issue as a raw line, after looking at it."""
@@ -83,7 +93,7 @@ class _Seen:
         return line
 
     def _check(self, issue: Json, place: str) -> None:
-        if not str(issue.get("id", "")).isdigit():
+        if not _is_number(issue.get("id")):
             raise InputError(f"{place}: the issue has no numeric id; export with Jira's own ids")
         fields = issue.get("fields")
         if not isinstance(fields, dict) or not issue.get("key"):
@@ -91,24 +101,61 @@ class _Seen:
         for name in ("created", "updated"):
             if parse_moment(fields.get(name)) is None:
                 raise InputError(f"{place}: issue {issue['id']}: field {name} is missing or not a time; export all fields")
-        log = issue.get("changelog")
-        if isinstance(log, dict):
-            for history in log.get("histories") or ():
-                if not isinstance(history, dict) or not str(history.get("id", "")).isdigit():
-                    raise InputError(f"{place}: issue {issue['id']}: a changelog entry has no numeric id; export it again")
+        for what, parts in (
+            ("changelog entry", _histories(issue)),
+            ("comment", comments_of(fields)),
+            ("link", fields.get("issuelinks") or []),
+        ):
+            if not isinstance(parts, list) or not all(isinstance(p, Mapping) and _is_number(p.get("id")) for p in parts):
+                raise InputError(f"{place}: issue {issue['id']}: a {what} has no numeric id; export it again")
+        for history in _histories(issue):
+            items = history.get("items") or []
+            if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+                raise InputError(f"{place}: issue {issue['id']}: a changelog entry has no list of items; export it again")
+        if _is_deeper(issue, MAX_NESTING):
+            raise InputError(f"{place}: issue {issue['id']}: nested too deep to be an issue; mend or drop it")
 
     def _note(self, issue: Json, place: str) -> None:
-        host = urlsplit(str(issue.get("self") or "")).netloc.rpartition("@")[2] or UNNAMED
+        host = _host(issue.get("self"))
         if self.host and host != self.host:
             raise InputError(f"{place}: an issue of {host} among those of {self.host}; give one Jira at a time")
         self.host = host
-        moments = [issue["fields"]["updated"], issue["fields"]["created"]]
-        for history in (issue.get("changelog") or {}).get("histories") or ():
-            moments.append(history.get("created"))
+        created = parse_moment(issue["fields"]["created"])
+        moments = [created, parse_moment(issue["fields"]["updated"])]
+        for history in _histories(issue):
+            moment = parse_moment(history.get("created")) or created
+            moments.append(moment)
             for item in history.get("items") or ():
-                if item.get("fieldId"):
-                    self.field_names[str(item["fieldId"])] = str(item.get("field"))
-        for comment in (issue["fields"].get("comment") or {}).get("comments") or ():
-            moments.append(comment.get("created"))
-        times = [moment for moment in map(parse_moment, moments) if moment]
+                if item.get("fieldId") and moment is not None:
+                    told = (moment, str(item.get("field")))
+                    field_id = str(item["fieldId"])
+                    self._names[field_id] = max(told, self._names.get(field_id, told))
+        moments += [parse_moment(comment.get("created")) for comment in comments_of(issue["fields"])]
+        times = [moment for moment in moments if moment]
         self.latest = max(times if self.latest is None else [self.latest, *times])
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and NUMBER.fullmatch(str(value)) is not None
+
+
+def _histories(issue: Json) -> Any:
+    log = issue.get("changelog")
+    return log.get("histories") or [] if isinstance(log, Mapping) else []
+
+
+def _host(address: object) -> str:
+    try:
+        return urlsplit(str(address or "")).netloc.rpartition("@")[2].lower() or UNNAMED
+    except ValueError:
+        return UNNAMED
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    """Whether lists and objects stand in each other deeper than that; without recursion, which has a limit of its own."""
+    level: list[object] = [value]
+    for _ in range(depth):
+        level = [part for one in level if isinstance(one, dict | list) for part in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return True

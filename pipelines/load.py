@@ -23,11 +23,10 @@ BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: issues in the warehouse, those new or changed, and what a person should know."""
+    """What a load did: issues in the warehouse, and those new or changed."""
 
     n_tickets: int
     n_changed: int
-    notes: tuple[str, ...]
 
 
 def load(
@@ -43,14 +42,17 @@ def load(
         names = dict(warehouse.rows("select field_id, field_name from raw.fields")) | manifest.field_names
         catalogue = FieldCatalogue.of(criteria.site, names)
         base_hash = hash_of(version, sorted(catalogue.roles.items()), *_bodies("stored"))
-        build_hash = hash_of(base_hash, site_tables(criteria, catalogue.roles), *_bodies("derived"))
+        told = warehouse.rows("select status_id, status, status_category from raw.statuses")
+        statuses = {status_id: (status, category) for status_id, status, category in told} | manifest.statuses
+        tables = site_tables(criteria, catalogue.roles)
+        build_hash = hash_of(base_hash, tables, sorted(statuses.items()), *_bodies("derived"))
         built = warehouse.rows("select batch_no, base_hash, hash from core.builds where step = 'load'")
         files = [file for (file,) in warehouse.rows("select file from raw.extracts order by rowid")]
         again = bool(built) and built[0][1] != base_hash
         if again:
             warehouse.remake("load")
         batch_no = (built[0][0] if built else 0) + 1
-        _snapshots(warehouse, manifest, names)
+        _snapshots(warehouse, names, statuses)
         warehouse.execute("create or replace temp table linked_before (issue_id bigint)")
         changed = 0
         for file in files if again else ():
@@ -59,7 +61,7 @@ def load(
             changed += _read_in(warehouse, folder, manifest.file, catalogue, batch_no, normaliser)
         full = again or not built or built[0][2] != build_hash
         if full:
-            for name, rows in site_tables(criteria, catalogue.roles).items():
+            for name, rows in tables.items():
                 warehouse.replace(f"core.{name}", rows)
         if changed or full:
             _derive(warehouse, batch_no, full=full)
@@ -68,18 +70,17 @@ def load(
             warehouse.insert("core.builds", [build])
         _note_extract(warehouse, manifest, known=not again and manifest.file in files, files=files if again else [])
     n_tickets = int(warehouse.value("select count(*) from core.tickets"))
-    return Loaded(n_tickets, changed, tuple(_notes(warehouse, catalogue)))
+    return Loaded(n_tickets, changed)
 
 
 def _bodies(kind: str) -> list[str]:
     return [table.body for table in files_of("load", kind)]
 
 
-def _snapshots(warehouse: Warehouse, manifest: Manifest, names: dict[str, str]) -> None:
+def _snapshots(warehouse: Warehouse, names: dict[str, str], statuses: dict[str, tuple[str, str | None]]) -> None:
     warehouse.replace("raw.fields", ({"field_id": k, "field_name": v} for k, v in sorted(names.items())))
-    for status_id, (status, category) in manifest.statuses.items():
-        warehouse.execute("delete from raw.statuses where status_id = ?", [status_id])
-        warehouse.execute("insert into raw.statuses values (?, ?, ?)", [status_id, status, category])
+    known = ({"status_id": k, "status": s, "status_category": c} for k, (s, c) in sorted(statuses.items()))
+    warehouse.replace("raw.statuses", known)
 
 
 def _note_extract(warehouse: Warehouse, manifest: Manifest, *, known: bool, files: Sequence[str]) -> None:
@@ -202,8 +203,9 @@ def _derive(warehouse: Warehouse, batch_no: int, *, full: bool) -> None:
     warehouse.execute("update raw.issues set batch_no = ? where issue_id in (select issue_id from dirty)", [batch_no])
 
 
-def _notes(warehouse: Warehouse, catalogue: FieldCatalogue) -> Iterator[str]:
-    """What a person should know about this Jira and site.toml."""
+def notes(warehouse: Warehouse, criteria: Criteria) -> Iterator[str]:
+    """What a person should know about how site.toml fits this Jira."""
+    catalogue = FieldCatalogue.of(criteria.site, dict(warehouse.rows("select field_id, field_name from raw.fields")))
     unknown = warehouse.rows("select status from core.statuses where not is_known order by status")
     if unknown:
         names = ", ".join(status for (status,) in unknown)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -36,7 +37,7 @@ class Manifest:
             statuses = {key: (name, category) for key, (name, category) in told["statuses"].items()}
             moment = datetime.fromisoformat(told["as_of"])
             return cls(**(told | {"as_of": moment, "statuses": statuses}))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: not a manifest of raw issues; run `escalations extract` again") from error
 
 
@@ -54,7 +55,7 @@ def raw_lines(folder: Path, file: str) -> Iterator[tuple[int, bytes]]:
         with gzip.open(folder / file, "rb") as lines:
             for number, line in enumerate(lines, 1):
                 yield number, line.rstrip(b"\n")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{folder / file}: the raw file is gone or damaged; restore it or extract again") from error
 
 

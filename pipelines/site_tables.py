@@ -14,7 +14,9 @@ Roles = Mapping[str, tuple[str | None, str]]
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2060, 1, 1)
 ALWAYS = date(1970, 1, 1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-TRACKED = ("status", "assignee", "priority", "runbook_used", "ops_blocked_by")  # whose past the SQL needs
+# whose past the SQL needs
+TRACKED = frozenset(("status", "assignee", "priority", "provider", "category", "runbook_used", "ops_blocked_by"))
+TRACKED |= {"requested_at", "accepted_at"}
 
 
 def site_tables(criteria: Criteria, roles: Roles) -> dict[str, list[Row]]:
@@ -52,7 +54,8 @@ def _field_roles(site: Site, roles: Roles) -> Iterator[Row]:
             continue
         number = int(role.removeprefix("tier_")) if is_tier else None
         kind = site.tier.source[number].kind if number is not None else None
-        for key in sorted({key for key in (field_id, name.lower()) if key}):
+        keys = {field_id, name.lower()} | ({"component"} if kind == "component" else set())  # its name in a changelog
+        for key in sorted(key for key in keys if key):
             yield {"role": role, "field_key": key, "kind": "tier" if is_tier else "value", "source_no": number, "source_kind": kind}
 
 

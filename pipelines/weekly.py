@@ -20,7 +20,7 @@ from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
-from pipelines.load import Loaded, Normaliser, load, require_loaded
+from pipelines.load import Loaded, Normaliser, load, notes, require_loaded
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
 from pipelines.raw_files import Manifest, latest_manifest
 from pipelines.settings import Settings
@@ -68,9 +68,9 @@ def run_load(settings: Settings, say: Say) -> Result:
     criteria = read_criteria(settings.criteria_folder)
     manifest = latest_manifest(settings.raw)
     with Warehouse.open(settings.warehouse_file) as warehouse, _recorded(warehouse, manifest, "load", "load") as record:
-        loaded = _load(warehouse, settings, criteria, manifest, say)
-        record.loaded = loaded
-    return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=loaded.notes)
+        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say)
+        found = _notes(warehouse, criteria, say)
+    return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)
 
 
 def run_report(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
@@ -84,9 +84,7 @@ def run_report(settings: Settings, say: Say, *, week: date | None = None, until:
         require_loaded(warehouse)
         known: datetime = warehouse.value("select max(as_of) from raw.extracts")
         with _recorded(warehouse, None, "tag", "report") as record:
-            return _from_tag(
-                warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known, notes=()
-            )
+            return _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known)
 
 
 def _extract(settings: Settings, say: Say) -> Manifest:
@@ -111,9 +109,14 @@ def _load(
 ) -> Loaded:
     loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), (NORMALISE_VERSION, cut_at))
     say(f"load: {loaded.n_tickets} issues, {loaded.n_changed} new or changed")
-    for note in loaded.notes:
-        say(f"note: {note}")
     return loaded
+
+
+def _notes(warehouse: Warehouse, criteria: Criteria, say: Say) -> tuple[str, ...]:
+    found = tuple(notes(warehouse, criteria))
+    for note in found:
+        say(f"note: {note}")
+    return found
 
 
 def _normaliser(cut_at: datetime | None) -> Normaliser:
@@ -142,10 +145,8 @@ def _from_load(
         loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, cut_at)
         if not loaded.n_tickets:
             raise InputError(f"no issue existed at {clock:%Y-%m-%d %H:%M} UTC; give a later --as-of")
-        result = _from_tag(
-            warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, notes=loaded.notes
-        )
-    return Result(record.run_id, clock, loaded.n_tickets, loaded.n_changed, result.week, result.page, loaded.notes)
+        result = _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=clock)
+    return Result(record.run_id, clock, loaded.n_tickets, loaded.n_changed, result.week, result.page, result.notes)
 
 
 def _from_tag(
@@ -157,16 +158,16 @@ def _from_tag(
     *,
     week: date | None,
     clock: datetime,
-    notes: tuple[str, ...],
 ) -> Result:
     n_tagged = tag(warehouse, criteria)
     say(f"tag: {n_tagged} tickets")
     say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
     reported = measure(warehouse, criteria, clock, week)
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
-    page = report(frames(warehouse), settings.reports, notes, _jira_address(warehouse))
+    found = _notes(warehouse, criteria, say)
+    page = report(frames(warehouse), settings.reports, found, _jira_address(warehouse))
     say(f"report: {page}")
-    return Result(run_id, clock, week=reported, page=page, notes=notes)
+    return Result(run_id, clock, week=reported, page=page, notes=found)
 
 
 def _jira_address(warehouse: Warehouse) -> str | None:
@@ -199,7 +200,6 @@ class _recorded:  # noqa: N801 - used like a function
         told |= {"first_step": first, "last_step": last}
         if self.loaded:
             told |= {"n_tickets": self.loaded.n_tickets, "n_changed": self.loaded.n_changed}
-            told["note"] = "; ".join(self.loaded.notes) or None
         self.warehouse.append_event("state.runs", told)
 
 

@@ -55,13 +55,13 @@ def resolution_without_tier3(rows: pd.DataFrame) -> str:
 
 
 def repeats(rows: pd.DataFrame) -> str:
-    """Escalations each week and those that came back. Rows: week, numerator, denominator."""
-    return _part_of_bars(rows, "came back", "escalations")
+    """Escalations each week and those of a kind that the dealer had before. Rows: week, numerator, denominator."""
+    return _part_of_bars(rows, "of a kind the<br>dealer had before", "escalations")
 
 
 def ops_should_have_handled(rows: pd.DataFrame) -> str:
     """Escalations through OPS each week and those that meet a criterion. Rows: week, numerator, denominator."""
-    return _part_of_bars(rows, "OPS should have handled", "came through OPS")
+    return _part_of_bars(rows, "OPS should<br>have handled", "came through OPS")
 
 
 def backlog_age(rows: pd.DataFrame) -> str:
@@ -98,9 +98,9 @@ def _part_of_bars(rows: pd.DataFrame, part: str, whole: str) -> str:
     if len(rows):
         last = rows.iloc[-1]
         top, inner = float(last["denominator"]), float(last["numerator"])
-        apart = max(float(rows["denominator"].max()), 1.0) * 0.09
-        _end_label(figure, last["week"], max(top, inner + 1.7 * apart), f"{top:.0f} {whole}", INK)
-        _end_label(figure, last["week"], max(inner, apart * 0.6), f"<b>{inner:.0f} {part}</b>", DARK)
+        apart = max(float(rows["denominator"].max()), 1.0) * 0.1
+        _end_label(figure, last["week"], max(top, inner + 2.4 * apart), f"{top:.0f} {whole}", INK)
+        _end_label(figure, last["week"], max(inner, apart), f"<b>{inner:.0f} {part}</b>", DARK)
     return _json(figure)
 
 
@@ -120,6 +120,7 @@ def _figure(weeks: "pd.Series[pd.Timestamp]") -> go.Figure:
     edge = pd.Timedelta(days=5)
     span = [weeks.min() - edge, weeks.max() + edge] if len(weeks) else None
     figure.update_xaxes(
+        type="date",
         range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True
     )
     figure.update_yaxes(gridcolor="#e6e6e6", zeroline=True, zerolinecolor="#999", fixedrange=True)
@@ -136,7 +137,15 @@ def _band(weeks: "pd.Series[pd.Timestamp]", low: "pd.Series[float]", high: "pd.S
 
 def _end_label(figure: go.Figure, week: object, height: float, text: str, colour: str) -> None:
     figure.add_annotation(
-        x=week, y=height, text=text, showarrow=False, xanchor="left", xshift=14, font={"color": colour}
+        x=week,
+        y=height,
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        xshift=14,
+        align="left",
+        font={"color": colour},
+        bgcolor="rgba(253,252,250,0.85)",
     )
 
 

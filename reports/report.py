@@ -130,7 +130,12 @@ def _numbers(frames: Frames, week: date) -> dict[str, Number]:
 
 def _number(row: Row) -> Number:
     list_id = anchor("list", row["measure"], row["variant"], row["group_key"])
-    return Number(row, list_id, anchor("definition", row["measure"], row["variant"]))
+    return Number(row, list_id, _definition_anchor(row))
+
+
+def _definition_anchor(row: Row) -> str:
+    """One week alone is defined as the pooled form is."""
+    return anchor("definition", row["measure"], row["variant"].removesuffix("_week"))
 
 
 def _lately(frames: Frames, week: date) -> float | None:
@@ -189,13 +194,17 @@ def _escalations(frames: Frames, zone: ZoneInfo) -> dict[tuple[int, int], Row]:
         key = (row["issue_id"], row["escalation_no"])
         for name in ("escalated_at", "resolved_at"):
             row[name] = _local(row[name], zone)
-        again = f"-{row['escalation_no']}" if row["escalation_no"] > 1 else ""
         found[key] = row | {
-            "anchor": anchor("ticket", f"{row['ticket_key']}{again}"),
+            "anchor": _ticket_anchor(row["ticket_key"], row["escalation_no"]),
+            "repeat_of_anchor": _ticket_anchor(row["repeat_of_key"] or "", row["repeat_of_no"] or 1),
             "evidence": evidence.get(key, []),
             "dealer": row["dealer_name"] or row["dealer_text"],
         }
     return found
+
+
+def _ticket_anchor(ticket_key: str, escalation_no: int) -> str:
+    return anchor("ticket", ticket_key if escalation_no == 1 else f"{ticket_key}-{escalation_no}")
 
 
 def _local(value: datetime | None, zone: ZoneInfo) -> datetime | None:
@@ -222,7 +231,7 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
                 "title": definition["title"],
                 "group": "" if group == "all" else group.partition(":")[2],
                 "weeks": "this week alone" if definition["is_week_alone"] else "",
-                "definition": definition | {"id": anchor("definition", measure, variant)},
+                "definition": definition | {"id": _definition_anchor(definition)},
                 "inside": [t for t in told if t["counts"]["in_numerator"] and not t["counts"]["is_pending"]],
                 "outside": [t for t in told if not t["counts"]["in_numerator"] and not t["counts"]["is_pending"]],
                 "pending": [t for t in told if t["counts"]["is_pending"]],

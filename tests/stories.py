@@ -7,11 +7,19 @@
       03-04 09:00 link=Escalation>PENG-1
 
 Times are UTC. Without a date's year the year is the creation's. Every ticket starts in status Open.
+`component=` takes all components, with blanks between; `moved_from=OLD-1` tells that the key was another before.
+
+Stories of one kind share a warehouse: `cases` reads them from one text, `answers` gives each one's rows.
+
+    ## born at Tier 2
+    SUP-1 created 2026-03-02 09:00 tier=2
+    => SUP-1 born
 """
 
 import json
 import re
 import shlex
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +55,7 @@ STATUSES = {
     "Resolved": ("6", "done"),
     "Closed": ("7", "done"),
     "Odd": ("8", None),
+    "Waiting for vendor": ("4", "indeterminate"),  # an old name of the same status
 }
 SITE = """
 reporting_zone = "UTC"
@@ -112,10 +121,10 @@ def issues(story: str) -> list[dict[str, Any]]:
         one["links"] = []
     by_key = {one["key"]: one for one in found}
     for one in found:
-        for at, values in one["steps"]:
+        for n, (at, values) in enumerate(one["steps"], 1):
             if "link" in values:
                 kind, _, target = values["link"].partition(">")
-                ident = str(5000 + len(one["links"]) + 10 * numbers[one["key"]])
+                ident = str(numbers[one["key"]] * 1000 + n)
                 one["links"].append((ident, kind, "outward", target, at))
                 if target in by_key:
                     by_key[target]["links"].append((ident, kind, "inward", one["key"], at))
@@ -147,7 +156,13 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
                 items.append({"field": "Link", "fieldtype": "jira", "from": None, "fromString": None, "to": target, "toString": "links"})
                 continue
             new = value or None
-            items.append(_item(name, state.get(name), new))
+            if name == "moved_from":
+                items.append({"field": "Key", "fieldId": "Key", "from": None, "fromString": value, "to": None, "toString": one["key"]})
+                continue
+            if name == "component":
+                items += _component_items(state.get(name), new)
+            else:
+                items.append(_item(name, state.get(name), new))
             state[name] = new
             if name == "resolution":
                 resolved = at if new else None
@@ -169,7 +184,7 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
         "reporter": {"accountId": "ops-1"},
         "assignee": {"accountId": state["assignee"]} if state.get("assignee") else None,
         "labels": (state.get("labels") or "").split(),
-        "components": [],
+        "components": [{"id": f"c-{name}", "name": name} for name in (state.get("component") or "").split()],
         "issuelinks": [
             {"id": ident, "type": {"name": kind}, f"{side}Issue": {"id": str(numbers.get(target, 1)), "key": target}}
             for ident, kind, side, target, _ in one["links"]
@@ -187,6 +202,18 @@ def _item(name: str, old: str | None, new: str | None) -> dict[str, Any]:
     field_id, label = FIELDS.get(name, (name, name))
     ids = [STATUSES[str(v)][0] if name == "status" and v else v if name == "assignee" else None for v in (old, new)]
     return {"field": label, "fieldId": field_id, "from": ids[0], "fromString": old, "to": ids[1], "toString": new}
+
+
+def _component_items(old: str | None, new: str | None) -> list[dict[str, Any]]:
+    """Jira logs each component that came or went as an item of its own."""
+    before, after = (old or "").split(), (new or "").split()
+    gone = [(name, None) for name in before if name not in after]
+    come = [(None, name) for name in after if name not in before]
+    ids = {None: None} | {name: f"c-{name}" for name in before + after}
+    return [
+        {"field": "Component", "fieldId": "components", "from": ids[a], "fromString": a, "to": ids[b], "toString": b}
+        for a, b in gone + come
+    ]
 
 
 def write_criteria(folder: Path, **files: str) -> Criteria:
@@ -221,11 +248,26 @@ def derive(warehouse: Warehouse, criteria: Criteria, as_of: datetime) -> None:
     measure(warehouse, criteria, as_of)
 
 
+def bare_criteria(folder: Path, **files: str) -> Criteria:
+    """The stories' criteria without any tagging rules, so that only fields tag."""
+    return write_criteria(folder, **({"rules__toml": ""} | files))
+
+
+Spoil = Callable[[list[dict[str, Any]]], None]
+
+
 @contextmanager
-def warehouse_of(story: str, folder: Path, criteria: Criteria | None = None, as_of: str = ""):  # type: ignore[no-untyped-def]
-    """A warehouse that holds the story, tagged, judged and measured a week after its last step (or at `as_of`)."""
+def warehouse_of(  # type: ignore[no-untyped-def]
+    story: str, folder: Path, criteria: Criteria | None = None, as_of: str = "", spoil: Spoil | None = None
+):
+    """A warehouse that holds the story, tagged, judged and measured a week after its last step (or at `as_of`).
+
+    `spoil` may change the issues in place, to what only some Jiras send.
+    """
     known = criteria or write_criteria(folder / "criteria")
     found = issues(story)
+    if spoil:
+        spoil(found)
     moment = datetime.fromisoformat(as_of) if as_of else max(_at(i["fields"]["updated"][:19]) for i in found) + timedelta(days=7)
     with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, known)
@@ -251,3 +293,34 @@ def _cell(value: object) -> str:
 def lines(text: str) -> str:
     """A literal text table without its indentation and blank lines."""
     return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+
+
+def cases(text: str) -> dict[str, tuple[str, str]]:
+    """Name → (story, expected rows) of each case that begins with `## name`; its rows stand behind `=>`."""
+    found = {}
+    for block in re.split(r"^\s*## ", text, flags=re.MULTILINE)[1:]:
+        name, *rest = block.splitlines()
+        told = [line.strip().removeprefix("=>") for line in rest if line.strip().startswith("=>")]
+        found[name.strip()] = ("\n".join(line for line in rest if not line.strip().startswith("=>")), lines("\n".join(told)))
+    return found
+
+
+def answers(
+    told: Mapping[str, tuple[str, str]], query: str, folder: Path, criteria: Criteria | None = None, spoil: Spoil | None = None
+) -> dict[str, str]:
+    """Name → the rows that the query gives for that case; all cases stand in one warehouse.
+
+    Keys of case n are moved up by 100 n, and back in the answer. The query's first column is the ticket's key.
+    """
+    story = "\n".join(_moved(text, 100 * n) for n, (text, _) in enumerate(told.values(), 1))
+    known = criteria or bare_criteria(folder / "criteria")
+    rows: dict[int, list[str]] = {n: [] for n in range(1, len(told) + 1)}
+    with warehouse_of(story, folder, known, spoil=spoil) as warehouse:
+        for line in table(warehouse, query).splitlines():
+            number = int(line.split(" ", 1)[0].rpartition("-")[2]) // 100
+            rows[number].append(_moved(line, -100 * number))
+    return dict(zip(told, ("\n".join(found) for found in rows.values()), strict=True))
+
+
+def _moved(text: str, by: int) -> str:
+    return re.sub(r"\b(SUP|PENG)-(\d+)", lambda found: f"{found[1]}-{int(found[2]) + by}", text)

@@ -38,7 +38,7 @@ placed as (
 standing as (
     select p.issue_id, p.entered_at, p.order_no,
         p.previous_at is null or coalesce(bool_or(
-            r.resolved_at > p.previous_at and r.resolved_at + interval 14 days < p.entered_at
+            r.resolved_at >= p.previous_at and r.resolved_at + interval 14 days < p.entered_at
         ), false) as is_new
     from placed p
     left join core.resolutions r on r.issue_id = p.issue_id and not r.is_withdrawn

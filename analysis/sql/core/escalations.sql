@@ -63,15 +63,16 @@ touched as (
         bool_or(
             t.kind = 'stay' and t.touched_at <= coalesce(r.resolved_at + interval 14 days, timestamp '9999-01-01')
             or t.kind = 'link' and t.touched_at <= coalesce(r.resolved_at, timestamp '9999-01-01')
+            and coalesce(t.worked_at <= r.resolved_at + interval 14 days, true)
         ) as touched_tier3,
         bool_or(t.kind = 'own_fix') as has_own_fix
     from span s
     join core.tier3_touches t on t.issue_id = s.issue_id
-        and (t.passed_from is not null or t.touched_at < coalesce(s.next_escalated_at, timestamp '9999-01-01'))
+        and t.touched_at < coalesce(s.next_escalated_at, timestamp '9999-01-01')
         and (
-            t.passed_from is not null or t.touched_at >= s.escalated_at
+            t.touched_at >= s.escalated_at
             or coalesce(t.left_at, case when t.kind = 'stay' then timestamp '9999-01-01' end) > s.escalated_at
-            or (t.kind <> 'stay' and s.escalation_no = 1)
+            or ((t.kind <> 'stay' or t.passed_from is not null) and s.escalation_no = 1)
         )
     left join resolved r on r.issue_id = s.issue_id and r.escalation_no = s.escalation_no
     group by s.issue_id, s.escalation_no

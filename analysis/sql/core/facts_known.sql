@@ -1,7 +1,7 @@
 -- core.facts_known: one row per fact that speaks for or against an escalation, with the moment it was known
 -- key: issue_id, escalation_no, criterion_id, fact, source_ref
 -- step: judge
--- reads: core.escalations, core.tickets, core.ticket_facts, core.field_stays, core.field_values, core.tags, core.text_matches, core.runbooks, core.criteria, core.normal_delays, core.access, core.word_rules, core.site, core.tag_texts
+-- reads: core.escalations, core.tickets, core.ticket_facts, core.field_stays, core.field_values, core.known_tags, core.text_matches, core.runbooks, core.criteria, core.normal_delays, core.access, core.word_rules, core.site, core.tag_texts
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: criterion_id the criterion it concerns; NULL where it concerns them all
@@ -19,8 +19,8 @@ with escalation as (
     from core.escalations e
     semi join dirty using (issue_id)
     join core.ticket_facts f using (issue_id)
-    left join core.tags p on p.issue_id = e.issue_id and p.kind = 'provider'
-    left join core.tags c on c.issue_id = e.issue_id and c.kind = 'failure_category'
+    left join core.known_tags p on p.issue_id = e.issue_id and p.escalation_no = e.escalation_no and p.kind = 'provider'
+    left join core.known_tags c on c.issue_id = e.issue_id and c.escalation_no = e.escalation_no and c.kind = 'failure_category'
 ),
 in_force as (
     select e.issue_id, e.escalation_no, k.criterion_id, k.version as criterion_version, k.test
@@ -30,10 +30,11 @@ in_force as (
 ),
 held as (
     -- what a field held when the ticket was escalated
-    select e.issue_id, e.escalation_no, s.role, max_by({'value': s.value, 'since': s.entered_at}, s.stay_no) as held
+    select e.issue_id, e.escalation_no, s.role,
+        max_by({'value': s.value, 'value_id': s.value_id, 'since': s.entered_at, 'until': s.left_at}, s.stay_no) as held
     from escalation e
     join core.field_stays s on s.issue_id = e.issue_id and s.entered_at <= e.escalated_at
-        and s.role in ('priority', 'runbook_used', 'ops_blocked_by')
+        and s.role in ('priority', 'runbook_used', 'ops_blocked_by', 'requested_at', 'accepted_at')
     group by all
 ),
 matched as (
@@ -58,13 +59,23 @@ lacking as (
     )
     group by all
 ),
+started as (
+    -- a time that was changed after the escalation stands in the changelog only
+    select h.issue_id, h.escalation_no, h.role, h.held.since as told_at,
+        case
+            when h.held.until is null then v.value_at
+            else timezone('UTC', coalesce(try_cast(h.held.value_id as timestamptz), try_cast(h.held.value as timestamptz)))
+        end as started_at
+    from held h
+    left join core.field_values v on v.issue_id = h.issue_id and v.role = h.role and v.value_no = 1
+    where h.role in ('requested_at', 'accepted_at')
+),
 waiting as (
-    select e.*, d.step, d.hours, d.starts, v.value_at as started_at,
-        epoch(e.escalated_at - v.value_at) / 3600 as hours_waited
+    select e.*, d.step, d.hours, d.starts, v.started_at, v.told_at, epoch(e.escalated_at - v.started_at) / 3600 as hours_waited
     from escalation e
-    join core.field_values v on v.issue_id = e.issue_id and v.role in ('requested_at', 'accepted_at') and v.value_at is not null
+    join started v using (issue_id, escalation_no)
     join core.normal_delays d on d.provider = e.provider and d.starts = v.role and d.effective_from <= e.escalated_date
-    where e.failure_category = 'setup_delay' and v.value_at <= e.escalated_at
+    where e.failure_category = 'setup_delay' and v.started_at <= e.escalated_at
     qualify row_number() over (partition by e.issue_id, e.escalation_no, d.step order by d.effective_from desc) = 1
 )
 select e.issue_id, e.escalation_no, null as criterion_id, null as criterion_version, null as subject,
@@ -129,7 +140,7 @@ where h.role = 'runbook_used' and h.held.value is not null
 union all
 select w.issue_id, w.escalation_no, k.criterion_id, k.criterion_version, w.step,
     'Escalated ' || round(w.hours_waited) || ' hours after the start of "' || w.step || '"; up to ' || w.hours || ' hours are normal.',
-    w.started_at, case when w.hours_waited < w.hours then 'for' else 'against' end,
+    w.told_at, case when w.hours_waited < w.hours then 'for' else 'against' end,
     case when w.hours_waited < w.hours then 'meets' else 'stops' end, 'field of ' || w.starts || ', normal_delays.csv'
 from waiting w
 join in_force k on k.issue_id = w.issue_id and k.escalation_no = w.escalation_no and k.test = 'normal_delay'

@@ -3,10 +3,11 @@
 -- step: load
 -- reads: core.tickets, core.ticket_keys, core.ticket_facts, core.tier_stays, core.links, core.word_rules, core.members, core.field_stays, core.changes, core.comments, core.site
 -- column: issue_id Jira's numeric id
--- column: kind stay (the ticket was at Tier 3), link (to an issue that Tier 3 worked) or own_fix (only Tier 2 worked it)
+-- column: kind stay (the ticket was at Tier 3), link (to an issue that Tier 3 worked) or own_fix (only ever assigned to Tier 2)
 -- column: ref number of the stay, or key of the linked issue
 -- column: touched_at since when, UTC
 -- column: left_at until when, UTC; NULL where it lasts or is a link
+-- column: worked_at when Tier 3 first worked the linked issue, UTC; NULL where it is not known or no link
 -- column: passed_from issue id of the duplicate that passes its touch to this ticket
 -- column: is_assumed the linked issue is not in the warehouse, so who worked it is not known
 with link_word as (
@@ -54,20 +55,30 @@ hand as (
     select issue_id, author_id, created_at from core.comments
 ),
 worked as (
-    select distinct h.issue_id
+    select h.issue_id, min(h.seen_at) as worked_at
     from hand h
     semi join (select engineering_id as issue_id from linked) l using (issue_id)
     join core.members m on m.person_id = h.person_id and m.tier = 3
         and h.seen_at >= m.since and (m.until is null or h.seen_at < m.until)
+    group by h.issue_id
+),
+assigned as (
+    select s.issue_id, bool_and(m.person_id is not null) as is_tier2_only
+    from core.field_stays s
+    semi join (select engineering_id as issue_id from linked) l using (issue_id)
+    left join core.members m on m.person_id = s.value_id and m.tier = 2
+        and s.entered_at >= m.since and (m.until is null or s.entered_at < m.until)
+    where s.role = 'assignee' and s.value_id is not null
+    group by s.issue_id
 )
-select issue_id, kind, ref, touched_at, left_at, passed_from, is_assumed from stay
+select issue_id, kind, ref, touched_at, left_at, cast(null as timestamp) as worked_at, passed_from, is_assumed from stay
 union all
 select l.issue_id,
-    case
-        when l.engineering_id is null or w.issue_id is not null or not (select has_tier3_members from core.site) then 'link'
-        else 'own_fix'
-    end,
-    l.target, greatest(l.created_at, l.engineering_created_at), null, l.passed_from,
-    l.engineering_id is null or not (select has_tier3_members from core.site)
+    case when a.is_tier2_only then 'own_fix' else 'link' end, l.target, greatest(l.created_at, l.engineering_created_at), null,
+    w.worked_at, l.passed_from,
+    l.engineering_id is null or a.is_tier2_only is distinct from true and not (select has_tier3_members from core.site)
 from linked l
 left join worked w on w.issue_id = l.engineering_id
+left join assigned a on a.issue_id = l.engineering_id
+-- an issue that waits for somebody to take it is neither
+where l.engineering_id is null or a.is_tier2_only or w.issue_id is not null or not (select has_tier3_members from core.site)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from analysis.field_names import FieldNames
 from analysis.rules import Rules
 from analysis.taxonomy import Criteria
-from analysis.text import name_key
 from analysis.verdicts import TextMatcher
 from analysis.warehouse import Warehouse, files_of, hash_of
 
@@ -66,34 +66,27 @@ def _texts(warehouse: Warehouse) -> list[Row]:
 
 
 def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
-    """Tags as they were known at each escalation: where a field was changed later, from what it held then, else from rules."""
+    """Tags as known at each escalation: of a field that was changed later, what it held then, else the rules."""
     query = """
         select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.left_at is not null as is_changed, s.value,
             x.summary, x.description
         from core.escalations e
         semi join dirty using (issue_id)
-        join core.tags g using (issue_id)
-        join core.tag_texts x using (issue_id)
+        join core.tags g on g.issue_id = e.issue_id and g.kind in ('provider', 'failure_category')
+        join core.tag_texts x on x.issue_id = e.issue_id
         left join core.field_stays s on s.issue_id = e.issue_id
             and s.role = case g.kind when 'failure_category' then 'category' else g.kind end
             and s.entered_at <= e.escalated_at and (s.left_at is null or s.left_at > e.escalated_at)
         order by e.issue_id, e.escalation_no, g.kind
     """
-    spelled, rules = _spellings(criteria), None
+    names, rules = FieldNames.of(criteria), Rules.of(criteria)
     for issue_id, number, kind, value, source, is_changed, held, summary, description in warehouse.rows(query):
         if is_changed:
-            value, source = spelled.get((kind, name_key(held or ""))), "field"
+            value, source = names.tag(kind, held), "field"
             if value is None:
-                rules = rules or Rules(criteria.rules)
                 value = rules.tag(summary or "", description)[kind].value
                 source = "rule" if value else "none"
         yield {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
-
-
-def _spellings(criteria: Criteria) -> dict[tuple[str, str], str]:
-    """(kind, name key) → tag, for what a Jira field may hold."""
-    found = {("provider", name_key(n)): p.id for p in criteria.providers for n in (p.id, p.name, *p.aliases)}
-    return found | {("failure_category", name_key(n)): c.id for c in criteria.categories for n in (c.id, *c.aliases)}
 
 
 def _criteria_tables(criteria: Criteria) -> dict[str, list[Row]]:

@@ -19,8 +19,9 @@ OPENS = r"(?:\\?[\"'])?[ \t]{0,3}[:=][ \t]{0,3}"
 KINDS: tuple[tuple[str, str], ...] = (
     (
         "private_key",
-        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=,:\s\\]|-(?!-)){0,20000}"
-        r"(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?",
+        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:"
+        r"(?:[^-]|-(?!-)){0,20000}-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:\s{0,3}[A-Za-z0-9+/=\\]{30,4000})*(?:\s{0,3}[A-Za-z0-9+/=]{4,80}(?!\S))?)",  # its end was cut off
     ),
     ("url_password", r"(?<=://)[^\s:/@]{0,80}:[^\s:/@]{1,200}(?=@)"),
     ("token", r"(?<![\w-])eyJ[\w-]{8,4000}\.[\w-]{8,4000}(?:\.[\w-]{0,4000}){0,3}"),
@@ -35,7 +36,10 @@ KINDS: tuple[tuple[str, str], ...] = (
         rf"{KEY}{OPENS}(?:(?P<quote>\\?[\"'])(?P<quoted_value>[^\"'\n\[\]]{{1,400}})(?P=quote)|"
         r"(?:\\?[\"'])?(?P<secret_value>[^\s\"',;&<>\[\]{}\\]{4,400}))",
     ),
-    ("said", r"\b(?i:password|passwd|pwd|passcode)[ \t]{1,3}(?i:is|was)[ \t]{1,3}(?P<said_value>[^\s\"',;<>\[\]]{4,80})"),
+    (
+        "said",
+        r"\b(?i:password|passwd|pwd|passcode)[ \t]{1,3}(?i:is|was)[ \t]{1,3}(?P<said_value>[^\s\"',;<>\[\]]{4,80})",
+    ),
     ("signature", r"(?<=[?&])(?i:sig|signature|token|code|key)=(?P<signature_value>[A-Za-z0-9%._~+/=-]{16,400})"),
     ("cookie", r"\b(?i:set-cookie|cookie):[ \t]{0,3}(?P<cookie_value>[^\s=;\[\]]{1,80}=[^\n\[\]]{4,2000})"),
     ("aws_key", r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b"),
@@ -45,18 +49,21 @@ KINDS: tuple[tuple[str, str], ...] = (
         r"|xox[abeprs]-[A-Za-z0-9-]{10,100}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,120}|whsec_[A-Za-z0-9+/=]{16,80}"
         r"|AIza[\w-]{35}|SG\.[\w-]{16,40}\.[\w-]{16,60}|ATATT3[\w=-]{20,400})",
     ),
-    ("email", r"(?<![\w.%+-])[\w.%+-]{1,200}(?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}\b(?!\.\d)"),
+    ("email", r"[\w.%+-]{1,100}(?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}\b(?!\.\d)"),
     ("person", r"\[~(?:accountid:)?[^\]\s]{1,120}\]"),
     ("vin", r"\b(?:[A-HJ-NPR-Z0-9]{17}|[a-hj-npr-z0-9]{17})\b"),
     (
         "card",
-        r"(?<![\w.-])(?:\d{14,19}|\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}|3\d{3}[ -]\d{6}[ -]\d{5})(?![\w-])",
+        r"(?<![\w.\]-])(?:\d{14,19}|3\d{3}[ -]\d{6}[ -]\d{5}"
+        r"|\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4})(?![\w-])",
     ),
-    ("ssn", r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
+    ("ssn", r"(?<![\w.\]-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
     (
         "phone",
-        r"(?<![\w./-])(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"
-        r"|(?<![\w.])\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}(?!\w)|(?<![\w./-])555-\d{4}(?![\w-])",
+        r"(?:(?:\+1[ .-]?)?\(\d{3}\)[ .-]?|(?<![\w./\]-])(?:\+?1[ .-]?)?\d{3}[ .-])"
+        r"\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
+        r"|(?<![\w.\]])\+[1-9]\d{0,2}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}(?!\w)"
+        r"|(?<![\w./\]-])555-\d{4}(?![\w-])",
     ),
     (
         "called",
@@ -70,18 +77,57 @@ SHOWN = {
     "header": "token", "bearer": "token", "aws_key": "key", "vendor_key": "key", "url_password": "password",
     "said": "password", "signature": "secret", "called": "phone",
 }  # fmt: skip
-VALUES = ("header_value", "bearer_value", "quoted_value", "secret_value", "said_value", "signature_value")
+VALUES: tuple[str, ...] = (
+    "header_value",
+    "bearer_value",
+    "quoted_value",
+    "secret_value",
+    "said_value",
+    "signature_value",
+)
 VALUES += ("cookie_value", "called_value")  # of these kinds only the value goes, so that its name still tells a tagger
 WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[._/-][A-Za-z]?[a-z]*)*")
 TOLD_OF = frozenset(
-    "absent bad blank changed empty error expired failed false incorrect invalid mismatch missing none null ok "
-    "present redacted rejected required reset revoked rotated true undefined unknown unset unchanged valid wrong".split()
+    [
+        "absent",
+        "bad",
+        "blank",
+        "changed",
+        "empty",
+        "error",
+        "expired",
+        "failed",
+        "false",
+        "incorrect",
+        "invalid",
+        "mismatch",
+        "missing",
+        "none",
+        "null",
+        "ok",
+        "present",
+        "redacted",
+        "rejected",
+        "required",
+        "reset",
+        "revoked",
+        "rotated",
+        "true",
+        "undefined",
+        "unknown",
+        "unset",
+        "unchanged",
+        "valid",
+        "wrong",
+    ]
 )
 VIN_VALUES = dict(
     zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)], strict=True)
 )
 VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-CARDS = re.compile(r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[068]\d{12}|35\d{14}|6(?:011|4|5)\d{12,14}")
+CARDS = re.compile(
+    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[068]\d{12}|35\d{14}|6(?:011|4|5)\d{12,14}"
+)
 
 
 def mask(text: str) -> str:

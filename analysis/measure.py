@@ -30,7 +30,9 @@ def measure(warehouse: Warehouse, criteria: Criteria, as_of: datetime, week: dat
     zone = criteria.site.reporting_zone
     newest = last_complete_week(as_of, zone)
     if week is not None and week > newest:
-        raise InputError(f"week {week:%G-W%V} is not over at {as_of:%Y-%m-%d %H:%M} UTC; the last complete one is {newest:%G-W%V}")
+        raise InputError(
+            f"week {week:%G-W%V} is not over at {as_of:%Y-%m-%d %H:%M} UTC; the last complete one is {newest:%G-W%V}"
+        )
     reported = week or newest
     with warehouse.transaction():
         warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
@@ -86,7 +88,8 @@ def reconcile(warehouse: Warehouse) -> None:
             left join mart.measure_tickets t on t.week = m.week and t.measure = m.measure and t.variant = m.variant
                 and t.statistic = m.statistic and t.group_key = m.group_key
             group by m.week, m.measure, m.variant, m.statistic, m.group_key, m.n, m.numerator
-            having count(*) filter (not t.is_pending) <> m.n or count(*) filter (t.in_numerator and not t.is_pending) <> m.numerator
+            having count(*) filter (not t.is_pending) <> m.n
+                or count(*) filter (t.in_numerator and not t.is_pending) <> m.numerator
         """,
     }
     for what, query in checks.items():

@@ -1,6 +1,7 @@
 """RE2 patterns: linear in time, so nothing that a person writes or pastes can hang a run."""
 
 import re
+from typing import Any, Protocol, cast
 
 import re2
 
@@ -9,30 +10,44 @@ OPTIONS = re2.Options()
 OPTIONS.log_errors = False
 OPTIONS.max_mem = 64 << 20
 
-Pattern = re2._Regexp
 PatternError = re2.error
 
 
-def compiled(pattern: str) -> "Pattern[str]":
+class Pattern(Protocol):
+    """A compiled expression."""
+
+    def search(self, text: str) -> Any:
+        """The first match, with `group()`, or None."""
+
+
+class PatternSet(Protocol):
+    """Many expressions, found in one reading."""
+
+    def Match(self, text: str) -> list[int] | None:  # noqa: N802 - re2's own name
+        """Indexes of the expressions found, or None."""
+
+
+def compiled(pattern: str) -> Pattern:
     """Compile an RE2 expression. Raises `PatternError`; look-around and back-references are refused."""
-    return re2.compile(pattern, options=OPTIONS)
+    return cast("Pattern", re2.compile(pattern, options=OPTIONS))
 
 
-def pattern_set(patterns: list[str]) -> re2.Set:
+def pattern_set(patterns: list[str]) -> PatternSet:
     """All patterns as one: `Match(text)` gives the indexes of those found, or None."""
     together = re2.Set.SearchSet(OPTIONS)
     for pattern in patterns:
         together.Add(pattern)
     if patterns:
         together.Compile()
-    return together
+    return cast("PatternSet", together)
 
 
 def phrase_pattern(phrase: str) -> str:
     """RE2 for a whole word or phrase in any case, with any white space between its words."""
     middle = r"[\s\-]+".join(re.escape(word) for word in phrase.split())
-    start = r"\b" if re.match(r"\w", phrase) else ""
-    end = r"\b" if re.search(r"\w$", phrase) else ""
+    # RE2's \b knows ASCII letters only, so beside any other letter the neighbour itself is looked at
+    start = (r"\b" if phrase[0].isascii() else r"(?:^|[^\pL\pN_])") if re.match(r"\w", phrase) else ""
+    end = (r"\b" if phrase[-1].isascii() else r"(?:$|[^\pL\pN_])") if re.search(r"\w$", phrase) else ""
     return f"(?i){start}{middle}{end}"
 
 
@@ -43,4 +58,4 @@ def shortened(text: str) -> str:
 
 def one_line(words: str) -> str:
     """Words that matched, fit to be shown as evidence."""
-    return " ".join(words.split())[:120]
+    return " ".join(words.split()).strip(".,;:!?()")[:120]

@@ -4,35 +4,16 @@ This version knows fields and rules; answers and the classifier come in front of
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from analysis.field_names import FieldNames
 from analysis.rules import Rules, RuleTag
 from analysis.taxonomy import Criteria
-from analysis.text import name_key
 from analysis.warehouse import Warehouse, files_of, hash_of
 
 Row = dict[str, Any]
 KINDS = ("provider", "failure_category")
 BATCH = 5000
-
-
-@dataclass(frozen=True)
-class FieldNames:
-    """Spellings that an explicit Jira field may hold, by kind: name key → tag."""
-
-    known: dict[str, dict[str, str]]
-
-    @classmethod
-    def of(cls, criteria: Criteria) -> "FieldNames":
-        """Ids, names and aliases of taxonomy.toml."""
-        provider = {name_key(n): p.id for p in criteria.providers for n in (p.id, p.name, *p.aliases)}
-        category = {name_key(n): c.id for c in criteria.categories for n in (c.id, *c.aliases)}
-        return cls({"provider": provider, "failure_category": category})
-
-    def tag(self, kind: str, value: str | None) -> str | None:
-        """The tag that a field's value means; None where it is empty or nobody knows it."""
-        return self.known[kind].get(name_key(value)) if value else None
 
 
 def tag(warehouse: Warehouse, criteria: Criteria) -> int:
@@ -48,7 +29,9 @@ def tag(warehouse: Warehouse, criteria: Criteria) -> int:
             warehouse.build("tag", full=full)
             warehouse.replace("core.categories", _categories(criteria))
             warehouse.replace("core.providers", _providers(criteria))
-            warehouse.execute("delete from core.tags" + ("" if full else " where issue_id in (select issue_id from dirty)"))
+            warehouse.execute(
+                "delete from core.tags" + ("" if full else " where issue_id in (select issue_id from dirty)")
+            )
             rules, names = Rules.of(criteria), FieldNames.of(criteria)
             for texts in _texts(warehouse):
                 warehouse.insert("core.tags", tag_rows(texts, rules, names, criteria.taxonomy_version))
@@ -61,7 +44,9 @@ def tag(warehouse: Warehouse, criteria: Criteria) -> int:
 def _texts(warehouse: Warehouse) -> Iterator[list[Row]]:
     """The dirty tickets' words and fields, in batches."""
     columns = ("issue_id", "summary", "description", "provider_field", "category_field")
-    warehouse.execute("create or replace temp table to_tag as select issue_id from core.tag_texts semi join dirty using (issue_id)")
+    warehouse.execute(
+        "create or replace temp table to_tag as select issue_id from core.tag_texts semi join dirty using (issue_id)"
+    )
     last = -1
     while True:
         query = f"""
@@ -87,10 +72,15 @@ def tag_rows(texts: Iterable[Row], rules: Rules, names: FieldNames, taxonomy_ver
 
 def _decide(by_field: str | None, field_value: str | None, by_rule: RuleTag) -> Row:
     """A person's field wins; then a rule; else untagged. Nobody has measured either's confidence yet, so it is NULL."""
-    told = {"confidence": None, "rule_ids": [], "is_disputed": False, "model_version": None}
+    told: Row = {"confidence": None, "rule_ids": [], "is_disputed": False, "model_version": None}
     also = [value for value in (by_rule.value, *by_rule.also_mentions) if value and value != by_field]
     if by_field:
-        return told | {"value": by_field, "source": "field", "evidence": [f"field: {field_value}"], "also_mentions": also}
+        return told | {
+            "value": by_field,
+            "source": "field",
+            "evidence": [f"field: {field_value}"],
+            "also_mentions": also,
+        }
     also = list(by_rule.also_mentions)
     if by_rule.value:
         said = {"value": by_rule.value, "source": "rule", "evidence": list(by_rule.words)}

@@ -10,7 +10,7 @@ OLDEST, NEWEST = datetime(1980, 1, 1), datetime(2200, 1, 1)
 def clean(text: str) -> str:
     """Replace what no database or matcher takes: NULs and lone surrogates."""
     text = text.replace("\r\n", "\n").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if _has_surrogate(text) else text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogate(text) else text
 
 
 def _has_surrogate(text: str) -> bool:

@@ -13,7 +13,7 @@ from analysis.taxonomy import Criteria, Runbook
 Row = dict[str, Any]
 # Something in the text that a waiting activation does not show: codes, failed calls, exceptions.
 ERRORS = (
-    r"(?i)\b(?:4\d\d|5\d\d)\s+(?:error|forbidden|unauthori[sz]ed|not found|bad request|internal|bad gateway|service unavailable)\b",
+    r"(?i)\b[45]\d\d\s+(?:error|forbidden|unauthori[sz]ed|not found|bad \w+|internal|service unavailable)\b",
     r"(?i)\b(?:http|status|code|error)\W{0,3}(?:4\d\d|5\d\d)\b",
     r"\b[A-Z]{3,}(?:[-_][A-Z]{3,}){1,5}\b",
     r"(?i)\b(?:exception|traceback|stack trace|errors? (?:message|code)|fails? with|failed with|refused with)\b",
@@ -25,7 +25,7 @@ class TextMatcher:
     """Finds runbook signatures and shown errors in texts."""
 
     def __init__(self, runbooks: Iterable[Runbook]) -> None:
-        self.patterns: list[tuple[str, str, Pattern[str]]] = []
+        self.patterns: list[tuple[str, str, Pattern]] = []
         for runbook in runbooks:
             for pattern in (*(f"(?i){s}" for s in runbook.signature), *map(phrase_pattern, runbook.applies_when)):
                 self.patterns.append(("runbook", reference(runbook), _compiled(runbook, pattern)))
@@ -53,7 +53,7 @@ def reference(runbook: Runbook) -> str:
     return f"{runbook.id} v{runbook.version}"
 
 
-def _compiled(runbook: Runbook, pattern: str) -> "Pattern[str]":
+def _compiled(runbook: Runbook, pattern: str) -> Pattern:
     try:
         return compiled(pattern)
     except PatternError as error:

@@ -163,9 +163,11 @@ class Warehouse:
         for schema in SCHEMAS:
             self.connection.execute(f"create schema if not exists {schema}")
         self._migrate_state()
-        for table in table_files().values():
-            if table.kind == "stored" and not self.has(table.name):
-                self._make(table)
+        missing = [table for table in table_files().values() if table.kind == "stored" and not self.has(table.name)]
+        if missing:
+            with self.transaction():
+                for table in missing:
+                    self._make(table)
 
     # -- state ---------------------------------------------------------------------------------------------
 

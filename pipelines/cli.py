@@ -1,15 +1,15 @@
 """The command `escalations`. Each function only reads its arguments and calls; heavy imports wait until then."""
 
 import json
-import os
 import sys
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from analysis.errors import EscalationsError, InputError
+from analysis.text import parse_moment
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -23,12 +23,20 @@ app = typer.Typer(
 )
 
 Source = Annotated[str | None, typer.Option(help="Path of a Jira export (file or folder), or `jira`.")]
-Home = Annotated[Path | None, typer.Option(help="Folder of the desk: criteria, raw, warehouse, reports. Default: data.")]
-CriteriaDir = Annotated[Path | None, typer.Option("--criteria", help="Folder whose criteria files replace the defaults.")]
-WarehouseFile = Annotated[Path | None, typer.Option("--warehouse", help="The DuckDB file. Default: HOME/warehouse.duckdb.")]
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of the desk: criteria, raw, warehouse, reports. Default: data.")
+]
+CriteriaDir = Annotated[
+    Path | None, typer.Option("--criteria", help="Folder whose criteria files replace the defaults.")
+]
+WarehouseFile = Annotated[
+    Path | None, typer.Option("--warehouse", help="The DuckDB file. Default: HOME/warehouse.duckdb.")
+]
 Out = Annotated[Path | None, typer.Option(help="Folder under which each week gets its own. Default: HOME/reports.")]
 Week = Annotated[str | None, typer.Option(help="ISO week such as 2026-W47. Default: the last complete one.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="A moment such as 2026-11-02T08:00; UTC unless it has an offset.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="A moment such as 2026-11-02T08:00; UTC unless it has an offset.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
@@ -69,7 +77,9 @@ def extract(source: Source = None, home: Home = None, as_json: Json = False) -> 
 
 
 @app.command()
-def load(criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False) -> None:
+def load(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
     """From the newest raw issues to the warehouse."""
     from pipelines import weekly
 
@@ -94,7 +104,9 @@ def report(
 
 @app.command()
 def tag(
-    file: Annotated[str, typer.Argument(help="JSON Lines with id, summary, description; - reads standard input.")] = "-",
+    file: Annotated[
+        str, typer.Argument(help="JSON Lines with id, summary, description; - reads standard input.")
+    ] = "-",
     criteria: CriteriaDir = None,
     home: Home = None,
 ) -> None:
@@ -146,9 +158,9 @@ def main() -> NoReturn:
     except EscalationsError as error:
         print(f"escalations: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; say nothing at exit
-        sys.exit(0)
+    except SystemExit as end:
+        # typer ends with 1 and says nothing where the reader of a pipe went away; that is no failure of ours
+        sys.exit(0 if isinstance(end.__context__, BrokenPipeError) else end.code)
     sys.exit(0)
 
 
@@ -197,11 +209,10 @@ def _week(text: str | None) -> date | None:
 def _moment(text: str | None) -> datetime | None:
     if not text:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"--as-of {text!r}: write a moment such as 2026-11-02T08:00 (UTC) or with an offset") from error
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    moment = parse_moment(text)
+    if moment is None:
+        raise InputError(f"--as-of {text!r}: write a moment such as 2026-11-02T08:00 (UTC) or with an offset")
+    return moment
 
 
 def _forget_other_day(base: Path, today: date) -> None:

@@ -27,12 +27,27 @@ class ExportFiles:
     field_names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
+    @property
+    def source_id(self) -> None:
+        """The issues themselves tell which Jira they come from."""
+
+    @property
+    def as_of(self) -> None:
+        """The issues themselves tell up to when."""
+
+    @property
+    def cursors(self) -> dict[str, str]:
+        """An export is read whole."""
+        return {}
+
     def files(self) -> list[Path]:
         """The files that are read, in order. Raises `InputError` where there are none."""
         if self.path.is_file():
             return [self.path]
         if not self.path.is_dir():
-            raise InputError(f"{self.path}: no such file or folder; give a Jira export (JSON or JSON Lines, may be gzipped)")
+            raise InputError(
+                f"{self.path}: no such file or folder; give a Jira export (JSON or JSON Lines, may be gzipped)"
+            )
         try:
             found = sorted(p for p in self.path.iterdir() if p.is_file() and p.name.endswith(SUFFIXES))
         except OSError as error:
@@ -77,7 +92,9 @@ class ExportFiles:
 
     def _is_snapshot(self, value: list[Any]) -> bool:
         """Take note of a list of fields or statuses; say whether it was one."""
-        if not value or not all(isinstance(v, Mapping) and "id" in v and "name" in v and "fields" not in v for v in value):
+        if not value or not all(
+            isinstance(v, Mapping) and "id" in v and "name" in v and "fields" not in v for v in value
+        ):
             return False
         for entry in value:
             if "statusCategory" in entry:
@@ -136,7 +153,9 @@ def _parse(path: Path, text: str, line: int) -> object:
         return json.loads(text)
     except json.JSONDecodeError as error:
         where = line or error.lineno
-        raise InputError(f"{path}: line {where}: not valid JSON ({error.msg} at column {error.colno}); mend or drop it") from error
+        raise InputError(
+            f"{path}: line {where}: not valid JSON ({error.msg} at column {error.colno}); mend or drop it"
+        ) from error
     except RecursionError as error:
         raise InputError(f"{path}: line {line or 1}: nested too deep to be an issue; mend or drop it") from error
     except ValueError as error:  # a number of more digits than Python reads

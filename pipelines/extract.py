@@ -31,9 +31,20 @@ class Source(Protocol):
     field_names: dict[str, str]
     statuses: dict[str, tuple[str, str | None]]
 
+    @property
+    def source_id(self) -> str | None:
+        """Which Jira this is, where the source knows better than its issues."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The server's time at which a live source was read, naive UTC; None for an export."""
+
+    @property
+    def cursors(self) -> dict[str, str]:
+        """Where the next reading begins, by scope."""
+
     def issues(self) -> Iterator[tuple[Json, str]]:
         """Give (issue, place); the place is for messages."""
-        ...
 
 
 def extract(source: Source, folder: Path) -> Manifest:
@@ -51,22 +62,34 @@ def extract(source: Source, folder: Path) -> Manifest:
         with partial.open("wb") as file, gzip.GzipFile("", "wb", 1, file, mtime=0) as packed:
             for issue, place in source.issues():
                 packed.write(seen.line(issue, place))
+        if not seen.n_issues and source.as_of is not None:
+            return _nothing_new(source, source.as_of)
         if not seen.n_issues or seen.latest is None:
-            raise InputError("the source holds no issues; check the export, for an empty week would look like a good one")
+            raise InputError(
+                "the source holds no issues; check the export, for an empty week would look like a good one"
+            )
         name = f"{seen.digest.hexdigest()[:16]}.jsonl.gz"
         partial.replace(folder / name)
     finally:
         partial.unlink(missing_ok=True)
     manifest = Manifest(
         file=name,
-        source_id=f"jira:{seen.host}",
+        source_id=source.source_id or f"jira:{seen.host}",
         n_issues=seen.n_issues,
-        as_of=seen.latest,
-        field_names={key: clean(told) for key, told in sorted((seen.names() | source.field_names).items())},
-        statuses={key: (clean(told), kind) for key, (told, kind) in sorted(source.statuses.items())},
+        as_of=source.as_of or seen.latest,
+        field_names={clean(key): clean(told) for key, told in sorted((seen.names() | source.field_names).items())},
+        statuses={clean(key): (clean(told), kind) for key, (told, kind) in sorted(source.statuses.items())},
+        cursors=source.cursors,
     )
     manifest.write(folder)
     return manifest
+
+
+def _nothing_new(source: Source, as_of: datetime) -> Manifest:
+    """No raw file, but the cursors move on."""
+    return Manifest(
+        "", source.source_id or UNNAMED, 0, as_of, dict(source.field_names), dict(source.statuses), source.cursors
+    )
 
 
 class _Seen:
@@ -100,18 +123,24 @@ class _Seen:
             raise InputError(f"{place}: issue {issue['id']} has no key or no fields; export all fields")
         for name in ("created", "updated"):
             if parse_moment(fields.get(name)) is None:
-                raise InputError(f"{place}: issue {issue['id']}: field {name} is missing or not a time; export all fields")
+                raise InputError(
+                    f"{place}: issue {issue['id']}: field {name} is missing or not a time; export all fields"
+                )
         for what, parts in (
             ("changelog entry", _histories(issue)),
-            ("comment", comments_of(fields)),
+            ("comment", _comments(fields)),
             ("link", fields.get("issuelinks") or []),
         ):
-            if not isinstance(parts, list) or not all(isinstance(p, Mapping) and _is_number(p.get("id")) for p in parts):
+            if not isinstance(parts, list) or not all(
+                isinstance(p, Mapping) and _is_number(p.get("id")) for p in parts
+            ):
                 raise InputError(f"{place}: issue {issue['id']}: a {what} has no numeric id; export it again")
         for history in _histories(issue):
             items = history.get("items") or []
             if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-                raise InputError(f"{place}: issue {issue['id']}: a changelog entry has no list of items; export it again")
+                raise InputError(
+                    f"{place}: issue {issue['id']}: a changelog entry has no list of items; export it again"
+                )
         if _is_deeper(issue, MAX_NESTING):
             raise InputError(f"{place}: issue {issue['id']}: nested too deep to be an issue; mend or drop it")
 
@@ -130,7 +159,7 @@ class _Seen:
                     told = (moment, str(item.get("field")))
                     field_id = str(item["fieldId"])
                     self._names[field_id] = max(told, self._names.get(field_id, told))
-        moments += [parse_moment(comment.get("created")) for comment in comments_of(issue["fields"])]
+        moments += [parse_moment(comment.get("created")) for comment in _comments(issue["fields"])]
         times = [moment for moment in moments if moment]
         self.latest = max(times if self.latest is None else [self.latest, *times])
 
@@ -144,6 +173,12 @@ def _histories(issue: Json) -> Any:
     return log.get("histories") or [] if isinstance(log, Mapping) else []
 
 
+def _comments(fields: Json) -> Any:
+    """A block with its count, as Jira sends it, or the bare list that some exports make of it."""
+    block = fields.get("comment")
+    return block.get("comments") or [] if isinstance(block, Mapping) else block or []
+
+
 def _host(address: object) -> str:
     try:
         return urlsplit(str(address or "")).netloc.rpartition("@")[2].lower() or UNNAMED
@@ -152,10 +187,15 @@ def _host(address: object) -> str:
 
 
 def _is_deeper(value: object, depth: int) -> bool:
-    """Whether lists and objects stand in each other deeper than that; without recursion, which has a limit of its own."""
+    """Whether lists and objects stand in each other deeper than that; recursion would have a limit of its own."""
     level: list[object] = [value]
     for _ in range(depth):
-        level = [part for one in level if isinstance(one, dict | list) for part in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            part
+            for one in level
+            if isinstance(one, dict | list)
+            for part in (one.values() if isinstance(one, dict) else one)
+        ]
         if not level:
             return False
     return True

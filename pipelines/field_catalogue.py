@@ -20,7 +20,7 @@ class FieldCatalogue:
     @classmethod
     def of(cls, site: Site, names: Mapping[str, str]) -> "FieldCatalogue":
         """Look up every field that `site` names among `names` (field id → name)."""
-        wanted = {role: name for role, name in site.fields.model_dump().items() if name}
+        wanted: dict[str, str] = {role: name for role, name in site.fields.model_dump().items() if name}
         for number, source in enumerate(site.tier.source):
             standard = STANDARD.get(source.kind)
             wanted[f"tier_{number}"] = source.field or standard or ""
@@ -32,6 +32,6 @@ class FieldCatalogue:
         }
         for role, name in wanted.items():
             known = name in names or name.startswith("customfield_") or name in STANDARD.values()
-            field_id = name if known else by_name.get(name.casefold())
-            roles[role] = (field_id, names.get(name, name))
+            found = name if known else by_name.get(name.casefold())
+            roles[role] = (found, names.get(found or name, name))
         return cls(roles)

@@ -1,22 +1,23 @@
 """STEP load: raw lines → core, in one transaction with the cursor; then what follows from the changelog."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import WarehouseError
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse, files_of, hash_of, table_files
 from analysis.text import parse_moment
+from analysis.warehouse import Warehouse, files_of, hash_of, table_files
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.raw_files import Manifest, raw_lines
 from pipelines.site_tables import site_tables
 
 Rows = dict[str, list[dict[str, Any]]]
 Normaliser = Callable[[dict[str, Any], FieldCatalogue], Rows | None]
+Batch = dict[int, tuple[dict[str, Any], dict[str, Any]]]
 BATCH = 2000
 BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "links")
 
@@ -30,7 +31,13 @@ class Loaded:
 
 
 def load(
-    warehouse: Warehouse, folder: Path, manifest: Manifest, criteria: Criteria, normaliser: Normaliser, version: object
+    warehouse: Warehouse,
+    folder: Path,
+    manifest: Manifest,
+    criteria: Criteria,
+    normaliser: Normaliser,
+    version: object,
+    run_id: str = "",
 ) -> Loaded:
     """Bring the warehouse to what the raw file says. All or nothing; the same file again changes nothing.
 
@@ -47,18 +54,18 @@ def load(
         tables = site_tables(criteria, catalogue.roles)
         build_hash = hash_of(base_hash, tables, sorted(statuses.items()), *_bodies("derived"))
         built = warehouse.rows("select batch_no, base_hash, hash from core.builds where step = 'load'")
-        files = [file for (file,) in warehouse.rows("select file from raw.extracts order by rowid")]
-        again = bool(built) and built[0][1] != base_hash
+        extracts = warehouse.rows("select file, source_id, as_of, n_issues from raw.extracts order by rowid")
+        files = [file for file, *_ in extracts]
+        again = bool(files) and (not built or built[0][1] != base_hash)
         if again:
             warehouse.remake("load")
         batch_no = (built[0][0] if built else 0) + 1
         _snapshots(warehouse, names, statuses)
         warehouse.execute("create or replace temp table linked_before (issue_id bigint)")
         changed = 0
-        for file in files if again else ():
+        is_new = manifest.file != "" and manifest.file not in files
+        for file in [*(files if again else []), *([manifest.file] if is_new else [])]:
             changed += _read_in(warehouse, folder, file, catalogue, batch_no, normaliser)
-        if again or manifest.file not in files:
-            changed += _read_in(warehouse, folder, manifest.file, catalogue, batch_no, normaliser)
         full = again or not built or built[0][2] != build_hash
         if full:
             for name, rows in tables.items():
@@ -68,9 +75,43 @@ def load(
             warehouse.execute("delete from core.builds where step = 'load'")
             build = {"step": "load", "batch_no": batch_no, "base_hash": base_hash, "hash": build_hash}
             warehouse.insert("core.builds", [build])
-        _note_extract(warehouse, manifest, known=not again and manifest.file in files, files=files if again else [])
+        new = (manifest.file, manifest.source_id, manifest.as_of, manifest.n_issues)
+        _note_extracts(warehouse, [*(extracts if again else []), *([new] if is_new else [])])
+        _move_cursors(warehouse, manifest, run_id)
     n_tickets = int(warehouse.value("select count(*) from core.tickets"))
     return Loaded(n_tickets, changed)
+
+
+def _move_cursors(warehouse: Warehouse, manifest: Manifest, run_id: str) -> None:
+    """Store where the next reading begins, in the transaction of what was read."""
+    known = cursors(warehouse)
+    for scope, position in manifest.cursors.items():
+        if known.get(scope) != position:
+            told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
+            warehouse.append_event("state.cursors", told | {"scope": scope, "position": position})
+
+
+def cursors(warehouse: Warehouse) -> dict[str, str]:
+    """Scope → where the next reading begins."""
+    return dict(warehouse.rows("select scope, max_by(position, event_id) from state.cursors group by scope"))
+
+
+def loaded_files(warehouse: Warehouse) -> frozenset[str]:
+    """Names of the raw files that are in the warehouse."""
+    return frozenset(file for (file,) in warehouse.rows("select file from raw.extracts"))
+
+
+def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:
+    """Issue id → time of update (naive UTC) of what is stored, as far back as the cursors will read again."""
+    positions = [position for scope, position in cursors(warehouse).items() if scope != "account"]
+    if not positions:
+        return {}
+    return dict(warehouse.rows("select issue_id, updated_at from raw.issues where updated_at >= ?", [min(positions)]))
+
+
+def with_remote_links(warehouse: Warehouse) -> frozenset[int]:
+    """Issues known to have remote links: they are read again with the issue, for Jira gives them apart."""
+    return frozenset(i for (i,) in warehouse.rows("select distinct issue_id from core.links where kind = 'remote'"))
 
 
 def _bodies(kind: str) -> list[str]:
@@ -83,13 +124,9 @@ def _snapshots(warehouse: Warehouse, names: dict[str, str], statuses: dict[str, 
     warehouse.replace("raw.statuses", known)
 
 
-def _note_extract(warehouse: Warehouse, manifest: Manifest, *, known: bool, files: Sequence[str]) -> None:
-    if known:
-        return
-    others = [file for file in files if file != manifest.file]
-    rows = [{"file": file, "source_id": manifest.source_id, "as_of": manifest.as_of, "n_issues": 0} for file in others]
-    told = {"file": manifest.file, "source_id": manifest.source_id, "as_of": manifest.as_of}
-    warehouse.insert("raw.extracts", [*rows, told | {"n_issues": manifest.n_issues}])
+def _note_extracts(warehouse: Warehouse, rows: Iterable[tuple[Any, ...]]) -> None:
+    columns = ("file", "source_id", "as_of", "n_issues")
+    warehouse.insert("raw.extracts", (dict(zip(columns, row, strict=True)) for row in rows))
 
 
 # -- raw lines → stored rows -------------------------------------------------------------------------------
@@ -100,40 +137,45 @@ def _read_in(
 ) -> int:
     """Normalise the lines that are new or changed. Gives how many."""
     changed = 0
-    for batch in _batches(raw_lines(folder, file)):
-        newest: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
-        for number, line in batch:
-            issue = json.loads(line)
-            index = {"issue_id": int(issue["id"]), "file": file, "line_no": number, "batch_no": batch_no}
-            index |= {"content_hash": hash_of(line.decode()), "updated_at": parse_moment(issue["fields"]["updated"])}
-            known = newest.get(index["issue_id"])
-            if known is None or index["updated_at"] >= known[0]["updated_at"]:
-                newest[index["issue_id"]] = (index, issue)
-        fresh = _fresh(warehouse, newest)
-        rows = {issue_id: normaliser(newest[issue_id][1], catalogue) for issue_id in fresh}
+    for batch in _batches(folder, file, batch_no):
+        fresh = _fresh(warehouse, batch)
+        rows = {issue_id: normaliser(batch[issue_id][1], catalogue) for issue_id in fresh}
         kept = {issue_id: part for issue_id, part in rows.items() if part is not None}
-        _store(warehouse, [newest[issue_id][0] for issue_id in kept], list(kept.values()))
+        _store(warehouse, [batch[issue_id][0] for issue_id in kept], list(kept.values()))
         changed += len(kept)
     return changed
 
 
-def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    while batch := list(islice(lines, BATCH)):
+def _batches(folder: Path, file: str, batch_no: int) -> Iterator[Batch]:
+    """Lines in batches, by issue id: (row of raw.issues, issue). An issue that comes again begins a new batch."""
+    batch: Batch = {}
+    for number, line in raw_lines(folder, file):
+        issue = json.loads(line)
+        issue_id = int(issue["id"])
+        if len(batch) == BATCH or issue_id in batch:
+            yield batch
+            batch = {}
+        index = {"issue_id": issue_id, "file": file, "line_no": number, "batch_no": batch_no}
+        index |= {"content_hash": hash_of(line.decode()), "updated_at": parse_moment(issue["fields"]["updated"])}
+        batch[issue_id] = (index, issue)
+    if batch:
         yield batch
 
 
-def _fresh(warehouse: Warehouse, newest: dict[int, tuple[dict[str, Any], Any]]) -> list[int]:
+def _fresh(warehouse: Warehouse, newest: Batch) -> list[int]:
     """Ids of those that differ from what is stored and are not older."""
     known = {
         issue_id: (content_hash, updated)
         for issue_id, content_hash, updated in warehouse.rows(
-            "select issue_id, content_hash, updated_at from raw.issues where issue_id in (select unnest(?))", [list(newest)]
+            "select issue_id, content_hash, updated_at from raw.issues where issue_id in (select unnest(?))",
+            [list(newest)],
         )
     }
     return [
         issue_id
         for issue_id, (index, _) in newest.items()
-        if issue_id not in known or (known[issue_id][0] != index["content_hash"] and known[issue_id][1] <= index["updated_at"])
+        if issue_id not in known
+        or (known[issue_id][0] != index["content_hash"] and known[issue_id][1] <= index["updated_at"])
     ]
 
 
@@ -141,11 +183,13 @@ def _store(warehouse: Warehouse, index: list[dict[str, Any]], parts: list[Rows])
     if not parts:
         return
     ids = [row["issue_id"] for row in index]
-    known = [i for (i,) in warehouse.rows("select issue_id from raw.issues where issue_id in (select unnest(?))", [ids])]
+    known = [
+        i for (i,) in warehouse.rows("select issue_id from raw.issues where issue_id in (select unnest(?))", [ids])
+    ]
     if known:
         _keep_known_changes(warehouse, parts, set(known))
-        linked = "insert into linked_before select target_id from core.links where issue_id in (select unnest(?)) and target_id > 0"
-        warehouse.execute(linked, [known])
+        targets = "select target_id from core.links where issue_id in (select unnest(?)) and target_id is not null"
+        warehouse.execute(f"insert into linked_before {targets}", [known])
         for name in ("raw.issues", *(f"core.{table}" for table in BASE_TABLES)):
             warehouse.execute(f"delete from {name} where issue_id in (select unnest(?))", [known])
     warehouse.insert("raw.issues", index)
@@ -215,12 +259,17 @@ def notes(warehouse: Warehouse, criteria: Criteria) -> Iterator[str]:
         yield f"fields of site.toml that this source does not show: {', '.join(missing)}; map them there by name or id"
     if warehouse.value("select count(*) = 0 from core.tier_stays where tier is not null"):
         yield "no ticket shows a tier, so nothing counts as escalated; say in site.toml where this Jira shows it"
-    rows = warehouse.rows("select changelog, count(*) from core.tickets where changelog <> 'whole' group by 1 order by 1")
+    rows = warehouse.rows(
+        "select changelog, count(*) from core.tickets where changelog <> 'whole' group by 1 order by 1"
+    )
     for state, count in rows:
-        yield f"{count} issues with {'no' if state == 'none' else 'a partial'} changelog; they are left out of the shares"
+        what = "no" if state == "none" else "a partial"
+        yield f"{count} issues with {what} changelog; they are left out of the shares"
 
 
 def require_loaded(warehouse: Warehouse) -> None:
     """Raise `WarehouseError` where nothing was loaded yet."""
     if not warehouse.value("select count(*) from core.tickets"):
-        raise WarehouseError(f"{warehouse.path}: holds no tickets yet; run `escalations run` or `escalations load` first")
+        raise WarehouseError(
+            f"{warehouse.path}: holds no tickets yet; run `escalations run` or `escalations load` first"
+        )

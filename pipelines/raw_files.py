@@ -2,10 +2,9 @@
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +13,11 @@ from analysis.errors import InputError
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a raw file holds; stands beside it as JSON. Times are naive UTC."""
+    """What a raw file holds; stands beside it as JSON. Times are naive UTC.
+
+    `file` is empty where a live source had nothing new. `cursors` are where the next reading begins, by scope; they are
+    stored in one transaction with the issues.
+    """
 
     file: str
     source_id: str
@@ -22,6 +25,7 @@ class Manifest:
     as_of: datetime
     field_names: dict[str, str]
     statuses: dict[str, tuple[str, str | None]]
+    cursors: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Put it beside its raw file."""
@@ -41,20 +45,23 @@ class Manifest:
             raise InputError(f"{path}: not a manifest of raw issues; run `escalations extract` again") from error
 
 
-def latest_manifest(folder: Path) -> Manifest:
-    """The manifest that tells of the latest time. Raises `InputError` where nothing was extracted yet."""
+def manifests(folder: Path) -> list[Manifest]:
+    """Every manifest of the folder, the latest last. Raises `InputError` where nothing was extracted yet."""
     found = [Manifest.read(path) for path in sorted(folder.glob("*.manifest.json"))]
     if not found:
         raise InputError(f"{folder}: nothing was extracted yet; run `escalations extract` first")
-    return max(found, key=lambda manifest: (manifest.as_of, manifest.file))
+    return sorted(found, key=lambda manifest: (manifest.as_of, manifest.file))
 
 
 def raw_lines(folder: Path, file: str) -> Iterator[tuple[int, bytes]]:
     """The lines of a raw file with their numbers from 1. Raises `InputError` where it is gone or damaged."""
+    number = 0
     try:
         with gzip.open(folder / file, "rb") as lines:
             for number, line in enumerate(lines, 1):
                 yield number, line.rstrip(b"\n")
+        if not number:
+            raise EOFError
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{folder / file}: the raw file is gone or damaged; restore it or extract again") from error
 
@@ -62,4 +69,4 @@ def raw_lines(folder: Path, file: str) -> Iterator[tuple[int, bytes]]:
 def _swap_in(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(data)
-    os.replace(partial, path)
+    partial.replace(path)

@@ -1,11 +1,12 @@
 """Settings: flags > environment > .env > settings.toml > defaults, as one frozen object."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -18,7 +19,7 @@ class Settings(BaseSettings):
     """Where things are and what is read. Environment variables begin with `ESCALATIONS_`.
 
     `home` holds everything of the desk: criteria/, raw/, warehouse.duckdb, reports/. What is not given
-    stands there.
+    stands there. The token belongs into the environment or .env, never into a file that is shared.
     """
 
     model_config = SettingsConfigDict(env_prefix="ESCALATIONS_", env_file=".env", extra="ignore", frozen=True)
@@ -28,6 +29,20 @@ class Settings(BaseSettings):
     criteria: Path | None = None
     warehouse: Path | None = None
     out: Path | None = None
+    jira_url: str | None = None
+    jira_email: str | None = None
+    jira_token: SecretStr | None = None
+    jira_projects: Annotated[tuple[str, ...], NoDecode] = ()
+    jira_ca: Path | None = None
+    jira_proxy: str | None = None
+    jira_workers: int = Field(default=8, ge=1, le=16)
+    jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
+
+    @field_validator("jira_projects", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Take `SUP,PENG` as well as a list."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def raw(self) -> Path:
@@ -63,7 +78,11 @@ class Settings(BaseSettings):
         del file_secret_settings
         given = {**dotenv_settings(), **env_settings(), **init_settings()}
         toml = Path(given.get("home", "data")) / "settings.toml"
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls, toml)
+        file = TomlConfigSettingsSource(settings_cls, toml)
+        unknown = sorted(set(file.toml_data) - set(settings_cls.model_fields))
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}; allowed are {', '.join(settings_cls.model_fields)}")
+        return init_settings, env_settings, dotenv_settings, file
 
 
 def read_settings(**flags: Any) -> Settings:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from analysis.errors import CriteriaError
-from analysis.taxonomy import Criteria, Site
+from analysis.taxonomy import Criteria, Site, WorkingHours
 from analysis.text import name_key
 
 Row = dict[str, Any]
 Roles = Mapping[str, tuple[str | None, str]]
-FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2060, 1, 1)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2050, 1, 1)
 ALWAYS = date(1970, 1, 1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # whose past the SQL needs
@@ -40,10 +41,12 @@ def site_tables(criteria: Criteria, roles: Roles) -> dict[str, list[Row]]:
         ],
         "status_rules": list(_status_rules(site)),
         "members": members,
-        "dealers": [d.model_dump(include={"dealer_id", "name", "provider", "live_from", "live_until"}) for d in criteria.dealers],
+        "dealers": [
+            d.model_dump(include={"dealer_id", "name", "provider", "live_from", "live_until"}) for d in criteria.dealers
+        ],
         "dealer_names": _dealer_names(criteria),
         "word_rules": list(_word_rules(site)),
-        "calendar": list(_calendar(site)),
+        "calendar": list(_calendar(site.reporting_zone, site.working_hours)),
     }
 
 
@@ -56,7 +59,13 @@ def _field_roles(site: Site, roles: Roles) -> Iterator[Row]:
         kind = site.tier.source[number].kind if number is not None else None
         keys = {field_id, name.lower()} | ({"component"} if kind == "component" else set())  # its name in a changelog
         for key in sorted(key for key in keys if key):
-            yield {"role": role, "field_key": key, "kind": "tier" if is_tier else "value", "source_no": number, "source_kind": kind}
+            yield {
+                "role": role,
+                "field_key": key,
+                "kind": "tier" if is_tier else "value",
+                "source_no": number,
+                "source_kind": kind,
+            }
 
 
 def _status_rules(site: Site) -> Iterator[Row]:
@@ -82,7 +91,8 @@ def _dealer_names(criteria: Criteria) -> list[Row]:
             key = name_key(name)
             if owner.setdefault(key, dealer.dealer_id) != dealer.dealer_id:
                 raise CriteriaError(
-                    f"dealers.csv: dealer {dealer.dealer_id}: the name {name!r} also means {owner[key]}; a name means one dealer"
+                    f"dealers.csv: dealer {dealer.dealer_id}: the name {name!r} also means {owner[key]}; "
+                    "a name means one dealer"
                 )
     return [{"name_key": key, "dealer_id": dealer} for key, dealer in sorted(owner.items()) if key]
 
@@ -103,15 +113,20 @@ def _word_rules(site: Site) -> Iterator[Row]:
             yield {"kind": kind, "value": word}
 
 
-def _calendar(site: Site) -> Iterator[Row]:
+@lru_cache(maxsize=8)
+def _calendar(zone_name: str, hours: WorkingHours) -> tuple[Row, ...]:
     """Working days with their hours in UTC; a day on which the clocks change keeps its local hours."""
-    zone, hours = ZoneInfo(site.reporting_zone), site.working_hours
+    return tuple(_working_days(ZoneInfo(zone_name), hours))
+
+
+def _working_days(zone: ZoneInfo, hours: WorkingHours) -> Iterator[Row]:
     days, holidays = {DAYS.index(day) for day in hours.days}, set(hours.holidays)
     before, day = 0.0, FIRST_DAY
     while day < LAST_DAY:
         if day.weekday() in days and day not in holidays:
             opens, closes = (
-                datetime.combine(day, moment, zone).astimezone(UTC).replace(tzinfo=None) for moment in (hours.start, hours.end)
+                datetime.combine(day, moment, zone).astimezone(UTC).replace(tzinfo=None)
+                for moment in (hours.start, hours.end)
             )
             yield {"work_date": day, "opens_at": opens, "closes_at": closes, "hours_before": before}
             before += (closes - opens).total_seconds() / 3600

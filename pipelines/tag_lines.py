@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from analysis.errors import InputError
+from analysis.field_names import FieldNames
 from analysis.rules import Rules
-from analysis.tag import FieldNames, tag_rows
+from analysis.tag import tag_rows
 from analysis.taxonomy import Criteria
 from analysis.text import clean
 
@@ -24,7 +25,7 @@ def tag_lines(lines: Iterable[bytes], place: str, criteria: Criteria) -> Iterato
             continue
         ticket = _ticket(line, f"{place}: line {number}")
         rows = {row["kind"]: row for row in tag_rows([_text(ticket)], rules, names, criteria.taxonomy_version)}
-        yield json.dumps(_answer(ticket.get("id"), rows), ensure_ascii=False)
+        yield json.dumps(_answer(ticket.get("id"), rows))
 
 
 def _ticket(line: bytes, place: str) -> dict[str, Any]:

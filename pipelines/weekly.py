@@ -4,9 +4,10 @@ Plain Python; a command is a first and a last step, and flows wrap the same. No 
 """
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,11 +19,21 @@ from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
-from pipelines.extract import extract
+from pipelines.extract import Source, extract
 from pipelines.field_catalogue import FieldCatalogue
-from pipelines.load import Loaded, Normaliser, load, notes, require_loaded
+from pipelines.load import (
+    Loaded,
+    Normaliser,
+    cursors,
+    load,
+    loaded_files,
+    notes,
+    require_loaded,
+    stored_versions,
+    with_remote_links,
+)
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
-from pipelines.raw_files import Manifest, latest_manifest
+from pipelines.raw_files import Manifest, manifests
 from pipelines.settings import Settings
 from reports.report import report
 
@@ -46,7 +57,7 @@ class Result:
 def run(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
     """All seven steps. `until` (naive UTC): as it was then, in a scratch warehouse that is thrown away."""
     criteria = read_criteria(settings.criteria_folder)
-    manifest = _extract(settings, say)
+    manifest = _extract(settings, criteria, say)
     if until is None or until >= manifest.as_of:
         with Warehouse.open(settings.warehouse_file) as warehouse:
             return _from_load(warehouse, settings, criteria, manifest, say, week=week, clock=until or manifest.as_of)
@@ -59,15 +70,20 @@ def run(settings: Settings, say: Say, *, week: date | None = None, until: dateti
 
 def run_extract(settings: Settings, say: Say) -> Result:
     """From the source to raw lines."""
-    manifest = _extract(settings, say)
+    criteria = read_criteria(settings.criteria_folder)
+    manifest = _extract(settings, criteria, say)
     return Result(_run_id(), as_of=manifest.as_of, n_issues=manifest.n_issues)
 
 
 def run_load(settings: Settings, say: Say) -> Result:
-    """From the newest raw lines to core."""
+    """From the raw lines that were extracted since the last load to core."""
     criteria = read_criteria(settings.criteria_folder)
-    manifest = latest_manifest(settings.raw)
+    extracted = manifests(settings.raw)
+    manifest = extracted[-1]
     with Warehouse.open(settings.warehouse_file) as warehouse, _recorded(warehouse, manifest, "load", "load") as record:
+        known = loaded_files(warehouse)
+        for waiting in [one for one in extracted[:-1] if one.file not in known]:
+            _load(warehouse, settings, criteria, waiting, say)
         loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say)
         found = _notes(warehouse, criteria, say)
     return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)
@@ -87,16 +103,42 @@ def run_report(settings: Settings, say: Say, *, week: date | None = None, until:
             return _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known)
 
 
-def _extract(settings: Settings, say: Say) -> Manifest:
+def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
     if settings.source is None:
-        raise InputError("no source; give --source with the path of a Jira export (or set ESCALATIONS_SOURCE)")
-    if settings.source == "jira":
-        raise SettingsError(
-            "source jira: reading from a live Jira is not built yet; export its search as JSON and give the path"
-        )
-    manifest = extract(ExportFiles(Path(settings.source)), settings.raw)
+        raise InputError("no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE)")
+    source = _live(settings, criteria, say) if settings.source == "jira" else ExportFiles(Path(settings.source))
+    manifest = extract(source, settings.raw)
     say(f"extract: {manifest.n_issues} issues of {manifest.source_id}, up to {manifest.as_of:%Y-%m-%d %H:%M} UTC")
     return manifest
+
+
+def _live(settings: Settings, criteria: Criteria, say: Say) -> Source:
+    """The live Jira, with what the warehouse already knows of it."""
+    try:
+        from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
+    except ImportError as error:
+        raise SettingsError(
+            "source jira: its packages are not installed; run `pip install 'escalations[jira]'`"
+        ) from error
+    if not settings.jira_url or settings.jira_token is None:
+        raise SettingsError(
+            "source jira: set ESCALATIONS_JIRA_URL and ESCALATIONS_JIRA_TOKEN (and ESCALATIONS_JIRA_EMAIL on Cloud)"
+        )
+    account = Account(
+        url=settings.jira_url,
+        token=settings.jira_token.get_secret_value(),
+        email=settings.jira_email,
+        ca=str(settings.jira_ca) if settings.jira_ca else None,
+        proxy=settings.jira_proxy,
+    )
+    projects = tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects)))
+    connection = Connection(account, Limiter(time.monotonic, time.sleep), say)
+    known = Known()
+    if settings.warehouse_file.exists():
+        with Warehouse.open(settings.warehouse_file) as warehouse:
+            known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
+    overlap = timedelta(hours=settings.jira_overlap_hours)
+    return JiraSource(connection, projects, known, say, overlap, settings.jira_workers)
 
 
 def _load(
@@ -124,7 +166,7 @@ def _normaliser(cut_at: datetime | None) -> Normaliser:
         return normalise
 
     def cut(issue: Row, catalogue: FieldCatalogue) -> dict[str, list[Row]] | None:
-        past = as_of(issue, cut_at)
+        past = as_of(issue, cut_at, catalogue)
         return normalise(past, catalogue) if past is not None else None
 
     return cut

@@ -120,8 +120,7 @@ def _figure(weeks: "pd.Series[pd.Timestamp]") -> go.Figure:
     edge = pd.Timedelta(days=5)
     span = [weeks.min() - edge, weeks.max() + edge] if len(weeks) else None
     figure.update_xaxes(
-        type="date",
-        range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True
+        type="date", range=span, showgrid=False, tickformat="%-d %b", ticks="outside", tickcolor="#bbb", fixedrange=True
     )
     figure.update_yaxes(gridcolor="#e6e6e6", zeroline=True, zerolinecolor="#999", fixedrange=True)
     return figure

@@ -56,6 +56,7 @@ STATUSES = {
     "Closed": ("7", "done"),
     "Odd": ("8", None),
     "Waiting for vendor": ("4", "indeterminate"),  # an old name of the same status
+    "Pending provider": ("9", "indeterminate"),
 }
 SITE = """
 reporting_zone = "UTC"
@@ -94,7 +95,10 @@ tier = 2
 id = "eng-1"
 tier = 3
 """
-DEALERS = "dealer_id,name,aliases,provider,live_from,live_until\ncedar,Cedar,Cedar Ridge|CRM,tekion,,\nblue,Blue Mesa,,cdk,,\n"
+DEALERS = """dealer_id,name,aliases,provider,live_from,live_until
+cedar,Cedar,Cedar Ridge|CRM,tekion,,
+blue,Blue Mesa,,cdk,,
+"""
 HEAD = re.compile(r"^(?P<key>[A-Z]+-\d+) created (?P<at>\S+ \S+)(?P<rest>.*)$")
 STEP = re.compile(r"^\s+(?P<at>\d\d-\d\d \d\d:\d\d(?::\d\d)?)(?P<rest>.*)$")
 
@@ -148,16 +152,42 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
         person = {"accountId": author, "displayName": author} if author else None
         if "comment" in values:
             body = values.pop("comment")
-            comments.append({"id": str(number * 100 + n), "author": person, "body": body, "created": stamp(at), "updated": stamp(at)})
+            comments.append(
+                {
+                    "id": str(number * 100 + n),
+                    "author": person,
+                    "body": body,
+                    "created": stamp(at),
+                    "updated": stamp(at),
+                }
+            )
         items = []
         for name, value in values.items():
             if name == "link":
                 target = value.partition(">")[2]
-                items.append({"field": "Link", "fieldtype": "jira", "from": None, "fromString": None, "to": target, "toString": "links"})
+                items.append(
+                    {
+                        "field": "Link",
+                        "fieldtype": "jira",
+                        "from": None,
+                        "fromString": None,
+                        "to": target,
+                        "toString": "links",
+                    }
+                )
                 continue
             new = value or None
             if name == "moved_from":
-                items.append({"field": "Key", "fieldId": "Key", "from": None, "fromString": value, "to": None, "toString": one["key"]})
+                items.append(
+                    {
+                        "field": "Key",
+                        "fieldId": "Key",
+                        "from": None,
+                        "fromString": value,
+                        "to": None,
+                        "toString": one["key"],
+                    }
+                )
                 continue
             if name == "component":
                 items += _component_items(state.get(name), new)
@@ -195,7 +225,13 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
         value = state.get(name)
         fields[field_id] = {"value": value} if value and name in ("tier", "provider", "category") else value
     log = {"startAt": 0, "maxResults": len(histories), "total": len(histories), "histories": histories}
-    return {"id": str(number), "key": one["key"], "self": f"https://t.example.invalid/rest/api/3/issue/{number}", "fields": fields, "changelog": log}
+    return {
+        "id": str(number),
+        "key": one["key"],
+        "self": f"https://t.example.invalid/rest/api/3/issue/{number}",
+        "fields": fields,
+        "changelog": log,
+    }
 
 
 def _item(name: str, old: str | None, new: str | None) -> dict[str, Any]:
@@ -219,7 +255,9 @@ def _component_items(old: str | None, new: str | None) -> list[dict[str, Any]]:
 def write_criteria(folder: Path, **files: str) -> Criteria:
     """The stories' site and dealers, with `files` (name with __ for ., such as rules__toml) in front."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"site.toml": SITE, "dealers.csv": DEALERS} | {name.replace("__", "."): text for name, text in files.items()}
+    texts = {"site.toml": SITE, "dealers.csv": DEALERS} | {
+        name.replace("__", "."): text for name, text in files.items()
+    }
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -229,7 +267,7 @@ def write_criteria(folder: Path, **files: str) -> Criteria:
 
 def write_export(path: Path, found: list[dict[str, Any]]) -> Path:
     """Issues as a Jira search response, with the names of the fields."""
-    names = {field_id: label for field_id, label in FIELDS.values()}
+    names = dict(FIELDS.values())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"names": names, "issues": found}))
     return path
@@ -268,7 +306,11 @@ def warehouse_of(  # type: ignore[no-untyped-def]
     found = issues(story)
     if spoil:
         spoil(found)
-    moment = datetime.fromisoformat(as_of) if as_of else max(_at(i["fields"]["updated"][:19]) for i in found) + timedelta(days=7)
+    moment = (
+        datetime.fromisoformat(as_of)
+        if as_of
+        else max(_at(i["fields"]["updated"][:19]) for i in found) + timedelta(days=7)
+    )
     with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, known)
         derive(warehouse, known, moment)
@@ -295,18 +337,36 @@ def lines(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 
+def reverse_histories(found: list[dict[str, Any]]) -> None:
+    """Newest first, as Jira's search gives them; without field ids and authors, as Data Center and automation do."""
+    for issue in found:
+        histories = issue["changelog"]["histories"]
+        histories.reverse()
+        for history in histories:
+            history.pop("author")
+            for item in history["items"]:
+                item.pop("fieldId", None)
+
+
 def cases(text: str) -> dict[str, tuple[str, str]]:
     """Name → (story, expected rows) of each case that begins with `## name`; its rows stand behind `=>`."""
     found = {}
     for block in re.split(r"^\s*## ", text, flags=re.MULTILINE)[1:]:
         name, *rest = block.splitlines()
         told = [line.strip().removeprefix("=>") for line in rest if line.strip().startswith("=>")]
-        found[name.strip()] = ("\n".join(line for line in rest if not line.strip().startswith("=>")), lines("\n".join(told)))
+        found[name.strip()] = (
+            "\n".join(line for line in rest if not line.strip().startswith("=>")),
+            lines("\n".join(told)),
+        )
     return found
 
 
 def answers(
-    told: Mapping[str, tuple[str, str]], query: str, folder: Path, criteria: Criteria | None = None, spoil: Spoil | None = None
+    told: Mapping[str, tuple[str, str]],
+    query: str,
+    folder: Path,
+    criteria: Criteria | None = None,
+    spoil: Spoil | None = None,
 ) -> dict[str, str]:
     """Name → the rows that the query gives for that case; all cases stand in one warehouse.
 

@@ -10,12 +10,21 @@ ROOT = Path(__file__).parent.parent
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
     1: ["analysis.errors"],
-    2: ["analysis.taxonomy", "analysis.text", "analysis.masking", "analysis.patterns", "analysis.warehouse", "pipelines.settings"],
+    2: [
+        "analysis.taxonomy",
+        "analysis.text",
+        "analysis.masking",
+        "analysis.patterns",
+        "analysis.warehouse",
+        "pipelines.settings",
+    ],
     3: [
+        "analysis.field_names",
         "analysis.rules",
         "analysis.verdicts",
         "pipelines.export_files",
         "pipelines.field_catalogue",
+        "pipelines.jira",
         "pipelines.raw_files",
         "pipelines.sample_desk",
         "pipelines.site_tables",
@@ -48,6 +57,9 @@ HOMES = {
     "plotly": {"reports.charts"},
     "jinja2": {"reports.render"},
     "typer": {"pipelines.cli"},
+    "jira": {"pipelines.jira"},
+    "requests": {"pipelines.jira"},
+    "tenacity": {"pipelines.jira"},
     "prefect": {"pipelines.flows"},
     "pandas": {"analysis.warehouse", "analysis.measure", "reports.charts", "reports.report"},
 }

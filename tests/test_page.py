@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from stories import warehouse_of
 
 from analysis.measure import frames
 from analysis.warehouse import Warehouse
@@ -16,7 +17,6 @@ from pipelines import weekly
 from pipelines.sample_desk import sample_folder
 from pipelines.settings import Settings
 from reports.report import report
-from stories import warehouse_of
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -56,10 +56,15 @@ def open_page(browser: Browser, path: Path, width: int = 1280) -> Opened:
     opened = Opened(context.new_page())
     opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+    opened.page.on("dialog", lambda dialog: _dismiss(dialog, opened.complaints))
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(path.as_uri())
     return opened
+
+
+def _dismiss(dialog: Dialog, complaints: list[str]) -> None:
+    complaints.append(dialog.message)
+    dialog.dismiss()
 
 
 @browser_test
@@ -99,7 +104,9 @@ def test_every_headline_number_leads_to_as_many_tickets(browser: Browser, sample
     for link in page.locator(".lead a.num").all()[:3]:
         number = int(re.findall(r"\d+", link.inner_text())[0])
         target = str(link.get_attribute("href"))
-        rows = page.evaluate("id => document.querySelector(id).querySelector('table')?.tBodies[0].rows.length ?? 0", target)
+        rows = page.evaluate(
+            "id => document.querySelector(id).querySelector('table')?.tBodies[0].rows.length ?? 0", target
+        )
         assert rows == number or number == 0
 
 

@@ -38,7 +38,7 @@ def test_every_picture_and_link_is_there() -> None:
 
 def test_make_targets_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"`?make ([a-z]+)`?", README)):
+    for target in set(re.findall(r"(?:`|    )make ([a-z]+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
@@ -53,8 +53,17 @@ def test_version_is_the_same_everywhere() -> None:
 def test_top_level_is_as_agreed() -> None:
     import subprocess
 
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
     top = {path.split("/")[0] for path in listed}
     folders = {"pipelines", "analysis", "reports", "tests", "data"}
-    files = {"pyproject.toml", "README.md", "CHANGELOG.md", "Makefile", "requirements.lock", "requirements-runtime.lock"}
+    files = {
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "Makefile",
+        "requirements.lock",
+        "requirements-runtime.lock",
+    }
     assert {name for name in top if not name.startswith(".")} <= folders | files

@@ -14,7 +14,9 @@ VOLVO = DATA / "volvo_incidents.jsonl.gz"
 pytestmark = [
     pytest.mark.real_data,
     pytest.mark.slow,
-    pytest.mark.skipif(not VOLVO.exists(), reason="../shared/data is absent: the real exports are not part of the project"),
+    pytest.mark.skipif(
+        not VOLVO.exists(), reason="../shared/data is absent: the real exports are not part of the project"
+    ),
 ]
 
 

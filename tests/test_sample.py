@@ -71,7 +71,20 @@ def test_it_is_as_large_as_it_says(issues: list[dict[str, Any]], truth: list[dic
 
 def test_everything_that_should_happen_happens(truth: list[dict[str, str]], issues: list[dict[str, Any]]) -> None:
     journeys = Counter(row["journey"] for row in truth)
-    for journey in ("plain", "born", "skip", "bounce", "reopen_early", "reopen_late", "t3", "t3link", "own", "latelink", "dup", "cancel"):
+    for journey in (
+        "plain",
+        "born",
+        "skip",
+        "bounce",
+        "reopen_early",
+        "reopen_late",
+        "t3",
+        "t3link",
+        "own",
+        "latelink",
+        "dup",
+        "cancel",
+    ):
         assert journeys[journey] >= 3, journey
     assert sum(bool(row["repeat_of"]) for row in truth) > 80
     assert Counter(row["verdict"] for row in truth)["should_have_handled"] > 40
@@ -83,7 +96,9 @@ def test_everything_that_should_happen_happens(truth: list[dict[str, str]], issu
     assert {"Waiting for provider", "Waiting for dealer", "Waiting for OPS", "Parked (vendor)"} <= statuses
     assert any("escalation-action" in issue["fields"]["labels"] for issue in issues)
     words = " ".join(str(issue["fields"]["description"]) for issue in issues)
-    assert re.search(r"\bconcessionnaire|rendez-vous\b", words) and re.search(r"\bpantalla|pero|tienda\b", words), "French and Spanish"
+    assert re.search(r"\bconcessionnaire|rendez-vous\b", words) and re.search(r"\bpantalla|pero|tienda\b", words), (
+        "French and Spanish"
+    )
 
 
 def test_every_escalated_ticket_has_its_own_body(texts: dict[str, dict[str, str]], truth: list[dict[str, str]]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stories import derive, issues, load_into, write_criteria
 
 from analysis.warehouse import Warehouse, table_files
-from stories import derive, issues, load_into, write_criteria
 
 STEPS = {"load", "tag", "judge", "measure", "weekly"}
 CONTRACT = {
@@ -91,11 +91,15 @@ def _mentions(body: str, name: str) -> bool:
 def test_columns_and_comments_are_those_of_the_header(name: str, warehouse: Warehouse) -> None:
     table = table_files()[name]
     schema, _, short = name.partition(".")
-    rows = warehouse.rows("select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?", [schema, short])
+    rows = warehouse.rows(
+        "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?", [schema, short]
+    )
     assert dict(rows) == table.columns
     what = "views" if table.kind == "view" else "tables"
     column = "view_name" if table.kind == "view" else "table_name"
-    grain = warehouse.value(f"select comment from duckdb_{what}() where schema_name = ? and {column} = ?", [schema, short])
+    grain = warehouse.value(
+        f"select comment from duckdb_{what}() where schema_name = ? and {column} = ?", [schema, short]
+    )
     assert grain == table.grain
 
 
@@ -112,11 +116,17 @@ def test_the_contract_of_mart(name: str) -> None:
 
 
 def test_no_table_of_the_warehouse_is_without_a_file(warehouse: Warehouse) -> None:
-    rows = warehouse.rows("select table_schema || '.' || table_name from information_schema.tables where table_catalog <> 'temp'")
+    rows = warehouse.rows(
+        "select table_schema || '.' || table_name from information_schema.tables where table_catalog <> 'temp'"
+    )
     found = {name for (name,) in rows if name.split(".")[0] in ("raw", "state", "core", "mart")}
     assert found == set(table_files())
 
 
 def test_all_sql_stands_in_its_folder() -> None:
-    stray = [p for p in (Path(__file__).parent.parent).rglob("*.sql") if "analysis/sql/" not in p.as_posix() and ".venv" not in p.parts]
+    stray = [
+        p
+        for p in (Path(__file__).parent.parent).rglob("*.sql")
+        if "analysis/sql/" not in p.as_posix() and ".venv" not in p.parts
+    ]
     assert stray == []

@@ -16,7 +16,9 @@ SAMPLE = sample_folder()
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = Settings(home=tmp_path_factory.mktemp("desk"), source=str(SAMPLE / "issues.jsonl.gz"), criteria=SAMPLE / "criteria")
+    made = Settings(
+        home=tmp_path_factory.mktemp("desk"), source=str(SAMPLE / "issues.jsonl.gz"), criteria=SAMPLE / "criteria"
+    )
     weekly.run(made, lambda _: None)
     return made
 
@@ -62,14 +64,18 @@ def test_late_reopens_are_new_escalations(warehouse: Warehouse, truth: dict[str,
     assert len(found) >= len(late) - 1  # one may not have come back yet when the export was made
 
 
-def test_excluded_are_the_planted_duplicates_and_cancelled(warehouse: Warehouse, truth: dict[str, dict[str, str]]) -> None:
+def test_excluded_are_the_planted_duplicates_and_cancelled(
+    warehouse: Warehouse, truth: dict[str, dict[str, str]]
+) -> None:
     found = dict(warehouse.rows("select ticket_key, exclusion_reason from mart.escalations where is_excluded"))
     planted = {"dup": "duplicate", "cancel": "cancelled"}
     assert found == {key: planted[row["journey"]] for key, row in truth.items() if row["journey"] in planted}
 
 
 def test_dealers_by_any_of_their_names(warehouse: Warehouse, truth: dict[str, dict[str, str]]) -> None:
-    found = dict(warehouse.rows("select ticket_key, dealer_id from mart.tickets semi join mart.escalations using (issue_id)"))
+    found = dict(
+        warehouse.rows("select ticket_key, dealer_id from mart.tickets semi join mart.escalations using (issue_id)")
+    )
     assert found == {key: None if row["dealer"] == "unknown" else row["dealer"] for key, row in truth.items()}
 
 
@@ -86,7 +92,9 @@ def test_every_measure_counts_the_tickets_it_lists(warehouse: Warehouse) -> None
 
 
 def test_text_is_masked_everywhere_but_raw(warehouse: Warehouse) -> None:
-    query = "select count(*) from core.tickets where regexp_matches(description, '[a-z]+@example\\.com|555-01[0-9][0-9]')"
+    query = (
+        "select count(*) from core.tickets where regexp_matches(description, '[a-z]+@example\\.com|555-01[0-9][0-9]')"
+    )
     assert warehouse.value(query) == 0
     assert warehouse.value("select count(*) from core.tickets where description like '%[phone]%'") > 10
 

@@ -16,7 +16,18 @@ pytestmark = pytest.mark.slow
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     # the locked build backend of this environment, so that nothing is fetched
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(out),
+        str(ROOT),
+    ]
     subprocess.run(build, check=True, cwd=out)
     return next(out.glob("*.whl"))
 
@@ -42,14 +53,24 @@ def test_the_demo_runs_where_it_is_installed(wheel: Path, tmp_path: Path) -> Non
     venv.create(target, with_pip=True, system_site_packages=False)
     python = target / "bin" / "python"
     # the packages of this environment stand in for what the lock would install
-    site = subprocess.run([sys.executable, "-c", "import duckdb; print(duckdb.__path__[0])"], check=True, capture_output=True, text=True)
+    site = subprocess.run(
+        [sys.executable, "-c", "import duckdb; print(duckdb.__path__[0])"], check=True, capture_output=True, text=True
+    )
     packages = Path(site.stdout.strip()).parent
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
     (target / "lib" / version / "site-packages" / "locked.pth").write_text(f"{packages}\n")
-    run = subprocess.run([target / "bin" / "escalations", "demo"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [target / "bin" / "escalations", "demo"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
     page = Path(run.stdout.strip().splitlines()[-1].partition(": ")[2])
     assert page.is_relative_to(tmp_path) and page.stat().st_size > 1_000_000
-    where = subprocess.run([python, "-c", "import pipelines; print(pipelines.__file__)"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    where = subprocess.run(
+        [python, "-c", "import pipelines; print(pipelines.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert str(target) in where.stdout

@@ -16,6 +16,7 @@ from analysis.taxonomy.models import (
     Runbook,
     Site,
     TierSource,
+    WorkingHours,
 )
 from analysis.taxonomy.overlay import PACKAGED, criteria_files
 from analysis.taxonomy.read import read_criteria
@@ -33,6 +34,7 @@ __all__ = [
     "Runbook",
     "Site",
     "TierSource",
+    "WorkingHours",
     "criteria_files",
     "read_criteria",
 ]

@@ -215,7 +215,7 @@ class NormalDelay(Entry):
     provider: Id
     step: Text
     starts: Literal["requested_at", "accepted_at"]
-    hours: Annotated[float, Field(gt=0)]
+    hours: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     effective_from: date
 
 

@@ -35,6 +35,9 @@ def criteria_files(overlay: Path | None = None) -> dict[str, Path]:
         if not known:
             allowed = ", ".join((*FILES, RUNBOOKS + "/"))
             raise CriteriaError(f"{path}: not a criteria file; allowed are {allowed}")
+    for path in sorted((overlay / RUNBOOKS).glob("*")):
+        if path.suffix != ".md" and not path.name.startswith("."):
+            raise CriteriaError(f"{path}: not a runbook; allowed are files that end in .md")
     return files | mine
 
 

@@ -7,17 +7,18 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from analysis.errors import CriteriaError
 from analysis.taxonomy import models
 from analysis.taxonomy.overlay import RUNBOOKS, criteria_files
 
+OURS = frozenset(("body", "text_hash"))  # of a runbook, made from its file and not written in it
 E = TypeVar("E", bound=models.Entry)
-FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)\Z", re.DOTALL)
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n(.*))?\Z", re.DOTALL)
 
 
 def read_criteria(overlay: Path | None = None) -> models.Criteria:
@@ -73,6 +74,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CriteriaError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise CriteriaError(f"{path}: cannot be read; check that it is a file and its permissions") from error
 
 
 def _label(row: Any, number: int) -> str:
@@ -83,19 +86,31 @@ def _entry(model: type[E], path: Path, where: str, row: Any) -> E:
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        raise CriteriaError(f"{path}: {where}: {_plain(error)}") from error
+        raise CriteriaError(f"{path}: {where}: {_plain(error, model)}") from error
 
 
-def _plain(error: ValidationError) -> str:
-    """Say the first mistake in plain words."""
-    first = error.errors(include_url=False)[0]
+def _plain(error: ValidationError, model: type[models.Entry]) -> str:
+    """Say the first mistake in plain words; a misspelt key before the one that is missing for it."""
+    found = error.errors(include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        message = "unknown key; is it misspelt?"
+        message = f"unknown key; allowed are {', '.join(_allowed(model, first['loc'][:-1]))}"
     elif first["type"] == "missing":
         message = "is missing"
     return f"{place}: {message}" if place else message
+
+
+def _allowed(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at that place of an entry."""
+    for part in place:
+        for name, field in model.model_fields.items():
+            inner = [t for t in (field.annotation, *get_args(field.annotation)) if isinstance(t, type)]
+            inner = [t for t in inner if issubclass(t, BaseModel)]
+            if inner and part in (name, field.alias):
+                model = inner[0]
+    return sorted(field.alias or name for name, field in model.model_fields.items() if name not in OURS)
 
 
 def _only(path: Path, table: dict[str, Any], allowed: set[str]) -> None:
@@ -107,12 +122,15 @@ def _only(path: Path, table: dict[str, Any], allowed: set[str]) -> None:
 def _csv_rows(path: Path, text: str) -> Iterable[tuple[int, dict[str, Any]]]:
     """Give (line number, row without its empty cells)."""
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    for row in reader:
-        if None in row:
-            raise CriteriaError(f"{path}: line {reader.line_num}: more cells than the header has columns")
-        filled = {key: value for key, value in row.items() if value and value.strip()}
-        if filled:
-            yield reader.line_num, filled
+    try:
+        for row in reader:
+            if None in row:
+                raise CriteriaError(f"{path}: line {reader.line_num}: more cells than the header has columns")
+            filled = {key: value for key, value in row.items() if value and value.strip()}
+            if filled:
+                yield reader.line_num, filled
+    except csv.Error as error:
+        raise CriteriaError(f"{path}: line {reader.line_num + 1}: not valid CSV: {error}") from error
 
 
 def _dealer(row: dict[str, Any]) -> dict[str, Any]:
@@ -129,10 +147,14 @@ def _runbook(path: Path, text: str) -> models.Runbook:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
         raise CriteriaError(f"{path}: line {line}: front matter is not valid YAML") from error
+    except ValueError as error:  # a date such as 2026-13-45
+        raise CriteriaError(f"{path}: front matter: {error}; write dates such as 2026-06-01") from error
     if not isinstance(head, dict):
         raise CriteriaError(f"{path}: front matter: write `key: value` lines")
-    own = {"body": found.group(2).strip(), "text_hash": hashlib.sha256(text.encode()).hexdigest()}
-    lists = {key: [head[key]] for key in ("signature", "applies_when", "needs_access") if isinstance(head.get(key), str)}
+    own = {"body": (found.group(2) or "").strip(), "text_hash": hashlib.sha256(text.encode()).hexdigest()}
+    lists = {
+        key: [head[key]] for key in ("signature", "applies_when", "needs_access") if isinstance(head.get(key), str)
+    }
     return _entry(models.Runbook, path, "front matter", head | lists | own)
 
 
@@ -141,6 +163,7 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
     for name, kind, ids in (
         ("taxonomy.toml", "provider", [p.id for p in criteria.providers]),
         ("taxonomy.toml", "category", [c.id for c in criteria.categories]),
+        ("taxonomy.toml", "root_cause", [r.id for r in criteria.root_causes]),
         ("rules.toml", "rule", [r.id for r in criteria.rules]),
         ("dealers.csv", "dealer_id", [d.dealer_id for d in criteria.dealers]),
         (RUNBOOKS, "runbook", [f"{r.id} version {r.version}" for r in criteria.runbooks]),

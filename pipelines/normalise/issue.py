@@ -1,5 +1,6 @@
 """One raw issue → the rows of core that it fills."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from analysis.masking import mask
 from analysis.text import clean, parse_moment
 from pipelines.field_catalogue import FieldCatalogue
-from pipelines.normalise.values import body_text, field_values, id_of, name_of, person_id
+from pipelines.normalise.values import body_text, field_values, id_of, name_of, names_people, person_id
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
-NORMALISE_VERSION = 1  # raise it when the same issue gives other rows, so that old raw lines are read again
+NORMALISE_VERSION = 2  # raise it when the same issue gives other rows, so that old raw lines are read again
 PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at"))
 
 
@@ -29,16 +31,16 @@ def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
     changes = _changes(issue_id, issue, created)
     return {
         "tickets": [_ticket(issue_id, issue, fields, created)],
-        "ticket_keys": _keys(issue_id, str(issue["key"]), changes),
+        "ticket_keys": _keys(issue_id, clean(str(issue["key"])), changes),
         "field_values": _roles(issue_id, fields, catalogue),
         "changes": changes,
         "comments": _comments(issue_id, fields),
-        "links": _links(issue_id, fields, created, changes),
+        "links": [*_links(issue_id, fields, created, changes), *_remote_links(issue_id, issue, created, changes)],
     }
 
 
 def changelog_state(issue: Json) -> str:
-    """`none` where the source gives no changelog, `partial` where it gives fewer histories than it counts, else `whole`."""
+    """`none` where the source gives no changelog, `partial` where fewer histories than it counts, else `whole`."""
     log = issue.get("changelog")
     if not isinstance(log, Mapping) or not isinstance(log.get("histories"), list):
         return "none"
@@ -47,12 +49,12 @@ def changelog_state(issue: Json) -> str:
 
 
 def _ticket(issue_id: int, issue: Json, fields: Json, created: datetime) -> Row:
-    status = fields.get("status") or {}
+    status = fields.get("status")
     summary = fields.get("summary")
     return {
         "issue_id": issue_id,
         "ticket_key": clean(str(issue["key"])),
-        "project": name_of({"name": (fields.get("project") or {}).get("key")}) or str(issue["key"]).rpartition("-")[0],
+        "project": name_of(_object(fields.get("project")).get("key")) or clean(str(issue["key"])).rpartition("-")[0],
         "issue_type": name_of(fields.get("issuetype")),
         "priority": name_of(fields.get("priority")),
         "reporter_id": person_id(fields.get("reporter")),
@@ -61,16 +63,24 @@ def _ticket(issue_id: int, issue: Json, fields: Json, created: datetime) -> Row:
         "description": body_text(fields.get("description")),
         "status_id": id_of(status),
         "status": name_of(status),
-        "status_category": ((status.get("statusCategory") or {}).get("key")) if isinstance(status, Mapping) else None,
+        "status_category": name_of(_object(_object(status).get("statusCategory")).get("key")),
         "resolution": name_of(fields.get("resolution")),
         "labels": sorted({clean(str(label)) for label in fields.get("labels") or ()}),
         "components": sorted({name for name in map(name_of, fields.get("components") or ()) if name}),
-        "parent_id": int((fields.get("parent") or {}).get("id") or 0) or None,
+        "parent_id": _number(_object(fields.get("parent")).get("id")),
         "created_at": created,
         "updated_at": parse_moment(fields.get("updated")) or created,
         "jira_resolved_at": parse_moment(fields.get("resolutiondate")),
         "changelog": changelog_state(issue),
     }
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: object) -> int | None:
+    return int(str(value)) if NUMBER.fullmatch(str(value)) else None
 
 
 def _keys(issue_id: int, key: str, changes: list[Row]) -> list[Row]:
@@ -124,15 +134,16 @@ def _change(issue_id: int, history_id: int, number: int, moment: datetime, autho
         "item_no": number,
         "changed_at": moment,
         "author_id": author,
-        "field_id": item.get("fieldId"),
+        "field_id": _text(item.get("fieldId")),
         "field_name": name,
         "from_id": _text(item.get("from")),
         "to_id": _text(item.get("to")),
         "from_text": _text(item.get("fromString")),
         "to_text": _text(item.get("toString")),
     }
-    if name.casefold() in PEOPLE_FIELDS:  # the texts are people's names; ids are enough
-        row["from_text"], row["to_text"] = row["from_id"], row["to_id"]
+    for side in ("from", "to"):  # of people the text is a name; the id is enough
+        if name.casefold() in PEOPLE_FIELDS or names_people(row[f"{side}_id"]):
+            row[f"{side}_text"] = row[f"{side}_id"]
     return row
 
 
@@ -158,6 +169,21 @@ def _comments(issue_id: int, fields: Json) -> list[Row]:
     return list(rows.values())
 
 
+def _remote_links(issue_id: int, issue: Json, created: datetime, changes: list[Row]) -> list[Row]:
+    """Links to the outside, which the live source adds; their ids are counted apart from those of issue links."""
+    made = [change["changed_at"] for change in changes if change["field_name"] == "RemoteIssueLink"]
+    rows = []
+    for link in issue.get("remotelinks") or ():
+        target = link.get("object") or {}
+        rows.append(
+            {"link_id": -int(link["id"]), "issue_id": issue_id, "kind": "remote", "direction": "outward"}
+            | {"target": mask(clean(str(target.get("url") or ""))), "target_id": None}
+            | {"title": mask(clean(str(target["title"]))) if target.get("title") else None}
+            | {"created_at": min(made, default=created)}
+        )
+    return rows
+
+
 def _links(issue_id: int, fields: Json, created: datetime, changes: list[Row]) -> list[Row]:
     """Issue links as this issue shows them; Jira tells when one was made only in the changelog."""
     made: dict[str, datetime] = {}
@@ -178,7 +204,7 @@ def _links(issue_id: int, fields: Json, created: datetime, changes: list[Row]) -
             "kind": clean(str(kind.get("name") or "")),
             "direction": side,
             "target": clean(str(other["key"])),
-            "target_id": int(other["id"]) if str(other.get("id") or "").isdigit() else None,
+            "target_id": _number(other.get("id")),
             "title": mask(clean(str(title))) if title else None,
             "created_at": made.get(str(other["key"]), created),
         }

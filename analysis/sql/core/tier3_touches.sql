@@ -63,7 +63,8 @@ worked as (
     group by h.issue_id
 ),
 assigned as (
-    select s.issue_id, bool_and(m.person_id is not null) as is_tier2_only
+    select s.issue_id, bool_and(m.person_id is not null) as is_tier2_only,
+        min(s.entered_at) filter (m.person_id is null) as others_at
     from core.field_stays s
     semi join (select engineering_id as issue_id from linked) l using (issue_id)
     left join core.members m on m.person_id = s.value_id and m.tier = 2
@@ -75,10 +76,9 @@ select issue_id, kind, ref, touched_at, left_at, cast(null as timestamp) as work
 union all
 select l.issue_id,
     case when a.is_tier2_only then 'own_fix' else 'link' end, l.target, greatest(l.created_at, l.engineering_created_at), null,
-    w.worked_at, l.passed_from,
-    l.engineering_id is null or a.is_tier2_only is distinct from true and not (select has_tier3_members from core.site)
+    coalesce(w.worked_at, a.others_at), l.passed_from, w.issue_id is null and a.is_tier2_only is distinct from true
 from linked l
 left join worked w on w.issue_id = l.engineering_id
 left join assigned a on a.issue_id = l.engineering_id
--- an issue that waits for somebody to take it is neither
-where l.engineering_id is null or a.is_tier2_only or w.issue_id is not null or not (select has_tier3_members from core.site)
+-- an issue that waits for somebody to take it is neither; one taken by a person of whom site.toml does not know is assumed a touch
+where l.engineering_id is null or a.issue_id is not null or w.issue_id is not null or not (select has_tier3_members from core.site)

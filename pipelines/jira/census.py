@@ -1,0 +1,161 @@
+"""Which stored issues are still there: deleted, moved out of scope, hidden, archived and returned told apart.
+
+Jira has no feed of deletions and answers 404 alike for what is deleted and what the account may not see. So an issue
+counts as deleted only after two censuses missed it one by one; a project that loses half of its issues at once, or that
+the account no longer sees, counts as hidden; and a census whose account changed on the way says nothing at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from analysis.errors import SourceError
+from pipelines.jira.cloud import CloudPlan
+from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.datacenter import DataCenterPlan
+from pipelines.jira.source import account_of
+
+GONE_AT_ONCE = 0.5  # of a project's issues: more is a permission or a mistake, not so many deletions
+AT_LEAST = 4  # issues of a project before a share of it says anything
+THERE = frozenset(("seen", "returned"))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the warehouse holds of an issue: its project, its last presence, whether it has a security level."""
+
+    project: str
+    presence: str = "seen"
+    has_security: bool = False
+
+
+@dataclass
+class Census:
+    """New presences by issue id, ids that must be read (again), and what a person should know."""
+
+    presence: dict[int, str] = field(default_factory=dict)
+    wanted: set[int] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def mark(self, issue_id: int, stored: Stored, presence: str) -> None:
+        """Note a presence that differs from the last one."""
+        if stored.presence != presence:
+            self.presence[issue_id] = presence
+
+
+def take_census(
+    connection: Connection,
+    plan: CloudPlan | DataCenterPlan,
+    projects: tuple[str, ...],
+    stored: Mapping[int, Stored],
+    account: str | None,
+) -> Census:
+    """Compare what Jira shows with what is stored. Raises `SourceError` where the account is not the one of before."""
+    me = account_of(connection, plan)
+    if account is not None and me != account:
+        raise SourceError(
+            f"the account is {me}, not {account}: a census by another account would take hidden issues for deleted"
+        )
+    census = Census()
+    roster = _roster(connection, plan)
+    there: dict[str, set[int] | None] = {}
+    for project in projects:
+        there[project] = plan.ids(project) if roster.get(project.casefold()) == "live" else None
+    if account_of(connection, plan) != me:
+        raise SourceError("the account changed during the census; nothing was concluded, run again")
+    for project in projects:
+        mine = {issue_id: one for issue_id, one in stored.items() if one.project.casefold() == project.casefold()}
+        state = roster.get(project.casefold())
+        ids = there[project]
+        if ids is None:
+            _whole_project(census, project, mine, state)
+        else:
+            _compare(census, connection, plan, project, mine, ids, stored, projects)
+    return census
+
+
+def _roster(connection: Connection, plan: CloudPlan | DataCenterPlan) -> dict[str, str]:
+    """Project key in lower case → live, archived or deleted, for those the account may see."""
+    found: dict[str, str] = {}
+    if isinstance(plan, DataCenterPlan):
+        for project in connection.get("/rest/api/2/project", includeArchived="true"):
+            found[str(project["key"]).casefold()] = "archived" if project.get("archived") else "live"
+        return found
+    for state in ("deleted", "archived", "live"):
+        start = 0
+        while True:
+            page = connection.get("/rest/api/3/project/search", status=state, startAt=start, maxResults=50)
+            values = page.get("values") or []
+            found |= {str(project["key"]).casefold(): state for project in values}
+            start += len(values)
+            if not values or page.get("isLast") or start >= int(page.get("total") or 0):
+                break
+    return found
+
+
+def _whole_project(census: Census, project: str, mine: Mapping[int, Stored], state: str | None) -> None:
+    presence = "archived" if state == "archived" else "hidden"
+    why = {"archived": "is archived", "deleted": "is in the trash"}.get(
+        state or "", "is not shown to the account any more"
+    )
+    census.notes.append(f"project {project} {why}; its tickets stay as they were")
+    for issue_id, one in mine.items():
+        census.mark(issue_id, one, presence)
+
+
+def _compare(
+    census: Census,
+    connection: Connection,
+    plan: CloudPlan | DataCenterPlan,
+    project: str,
+    mine: Mapping[int, Stored],
+    ids: set[int],
+    stored: Mapping[int, Stored],
+    projects: Iterable[str],
+) -> None:
+    for issue_id in ids:
+        if issue_id not in stored:
+            census.wanted.add(issue_id)  # permission regained on an old issue, or an update the index never showed
+        elif stored[issue_id].presence not in THERE:
+            census.mark(issue_id, stored[issue_id], "returned")
+            census.wanted.add(issue_id)
+    missing = {
+        issue_id: one
+        for issue_id, one in mine.items()
+        if issue_id not in ids and one.presence in (*THERE, "missed_once")
+    }
+    if len(mine) >= AT_LEAST and len(missing) >= GONE_AT_ONCE * len(mine):
+        census.notes.append(
+            f"{len(missing)} of {len(mine)} tickets of project {project} are gone at once; "
+            "taken for a lost permission, nothing was marked"
+        )
+        return
+    in_scope = {one.casefold() for one in projects}
+    for issue_id, one in missing.items():
+        _one_missing(census, connection, plan, issue_id, one, in_scope)
+
+
+def _one_missing(
+    census: Census,
+    connection: Connection,
+    plan: CloudPlan | DataCenterPlan,
+    issue_id: int,
+    one: Stored,
+    in_scope: set[str],
+) -> None:
+    """Ask for the issue itself: elsewhere it was moved, here the index lags, nowhere it is gone or hidden."""
+    api = "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
+    try:
+        issue = connection.get(f"{api}/issue/{issue_id}", fields="project,updated")
+    except RefusedError as error:
+        if error.status not in (403, 404):
+            raise
+        if one.has_security:
+            census.mark(issue_id, one, "hidden")
+        else:
+            census.mark(issue_id, one, "deleted" if one.presence == "missed_once" else "missed_once")
+        return
+    now_in = str(((issue.get("fields") or {}).get("project") or {}).get("key") or "").casefold()
+    if now_in and now_in not in in_scope:
+        census.mark(issue_id, one, "out_of_scope")
+    else:
+        census.wanted.add(issue_id)

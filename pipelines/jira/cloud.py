@@ -1,0 +1,148 @@
+"""Jira Cloud: ids first, in one quick pass so that the set barely moves, then whole issues and changelogs in bulk.
+
+`search/jql` gives changelogs and comments in part and without saying so; the bulk routes give them whole.
+"""
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from analysis.text import parse_moment
+from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.details import (
+    add_comments,
+    add_remote_links,
+    check_asked_fields,
+    lacks_comments,
+    wants_remote_links,
+)
+from pipelines.jira.jql import quoted, updated_since
+from pipelines.jira.paging import by_token
+
+Json = dict[str, Any]
+API = "/rest/api/3"
+IDS_A_PAGE = 5000
+ISSUES_A_CALL = 100
+GROUP = 500  # issues whose changelogs are asked for together
+HISTORIES_A_PAGE = 10_000
+
+
+@dataclass
+class CloudPlan:
+    """Reads issues of a Jira Cloud through a bounded pool of `workers`."""
+
+    connection: Connection
+    workers: int
+
+    def changed(self, project: str, since: datetime | None, known: Callable[[int, datetime], bool]) -> Iterator[int]:
+        """Ids of issues updated since, but for those of which `known(id, updated)` says that they are stored.
+
+        An id that Jira lists twice, because it was touched meanwhile, is given once.
+        """
+        jql = f"project = {quoted(project)}{updated_since(since)} ORDER BY updated ASC, key ASC"
+        body = {"jql": jql, "maxResults": IDS_A_PAGE, "fields": ["updated"] if since else ["id"]}
+        seen: set[int] = set()
+        for page in self._pages(body):
+            for issue in page.get("issues") or []:
+                issue_id = int(issue["id"])
+                updated = parse_moment((issue.get("fields") or {}).get("updated"))
+                if issue_id not in seen and not (updated and known(issue_id, updated)):
+                    seen.add(issue_id)
+                    yield issue_id
+
+    def ids(self, project: str) -> set[int]:
+        """Ids of all issues of a project that the account may see."""
+        body = {"jql": f"project = {quoted(project)} ORDER BY key ASC", "maxResults": IDS_A_PAGE, "fields": ["id"]}
+        return {int(issue["id"]) for page in self._pages(body) for issue in page.get("issues") or []}
+
+    def _pages(self, body: Json) -> Iterator[Json]:
+        """Pages of a search. A token that Jira no longer takes (they last 7 days) starts the search anew, once."""
+        for attempt in (1, 2):
+            n_pages = 0
+            try:
+                for page in by_token(lambda ask: self.connection.post(f"{API}/search/jql", ask), body):
+                    n_pages += 1
+                    yield page
+                return
+            except RefusedError as error:
+                if error.status != 400 or not n_pages or attempt == 2:
+                    raise
+
+    def whole(self, ids: Iterator[int], links_of: Container[int]) -> Iterator[Json]:
+        """Whole issues with all histories and comments; those that are gone meanwhile are left out.
+
+        Two groups are under way at once, so memory is bounded however many there are.
+        """
+        with ThreadPoolExecutor(self.workers) as pool:
+            under_way: list[_Group] = []
+            while group := list(islice(ids, GROUP)):
+                under_way.append(_Group(self, pool, group, links_of))
+                if len(under_way) > 1:
+                    yield from under_way.pop(0).result()
+            for rest in under_way:
+                yield from rest.result()
+
+    def issues_of(self, ids: Sequence[int]) -> list[Json]:
+        """At most 100 issues with all fields; those that Jira failed to give are asked for one by one."""
+        body = {"issueIdsOrKeys": [str(i) for i in ids], "fields": ["*all"]}
+        answer = self.connection.post(f"{API}/issue/bulkfetch", body)
+        found = list(answer.get("issues") or [])
+        got = {int(issue["id"]) for issue in found}
+        if answer.get("issueErrors"):
+            for issue_id in ids:
+                if issue_id not in got:
+                    try:
+                        found.append(self.connection.get(f"{API}/issue/{issue_id}", fields="*all"))
+                    except RefusedError as error:
+                        if error.status != 404:
+                            raise
+        for issue in found:
+            check_asked_fields(issue, f"issue {issue.get('id')}")
+        return found
+
+    def changelogs_of(self, ids: Sequence[int]) -> dict[int, list[Json]]:
+        """All histories of these issues; one issue's may come in several pages, and in any order."""
+        body = {"issueIdsOrKeys": [str(i) for i in ids], "maxResults": HISTORIES_A_PAGE}
+        found: dict[int, dict[str, Json]] = {}
+        for page in by_token(lambda ask: self.connection.post(f"{API}/changelog/bulkfetch", ask), body):
+            for log in page.get("issueChangeLogs") or []:
+                mine = found.setdefault(int(log["issueId"]), {})
+                mine |= {str(history["id"]): history for history in log.get("changeHistories") or []}
+        return {issue_id: list(histories.values()) for issue_id, histories in found.items()}
+
+    def complete(self, issue: Json) -> None:
+        """Read what is still missing of an issue's comments."""
+        if lacks_comments(issue):
+            add_comments(self.connection, API, issue)
+
+
+class _Group:
+    """Issues on their way: their changelogs in one call, the issues in several, then what single ones still lack."""
+
+    def __init__(self, plan: CloudPlan, pool: ThreadPoolExecutor, ids: list[int], links_of: Container[int]) -> None:
+        self.plan, self.pool, self.links_of = plan, pool, links_of
+        self.changelogs = pool.submit(plan.changelogs_of, ids)
+        parts = [ids[start : start + ISSUES_A_CALL] for start in range(0, len(ids), ISSUES_A_CALL)]
+        self.parts = [pool.submit(plan.issues_of, part) for part in parts]
+
+    def result(self) -> list[Json]:
+        """The whole issues, in the order of their ids. The first failure ends the group."""
+        issues: list[Json] = []
+        extras: list[Future[None]] = []
+        for part in self.parts:
+            for issue in part.result():
+                issues.append(issue)
+                if lacks_comments(issue):
+                    extras.append(self.pool.submit(self.plan.complete, issue))
+        histories = self.changelogs.result()
+        for issue in issues:
+            mine = histories.get(int(issue["id"]), [])
+            issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
+            if wants_remote_links(issue, self.links_of):
+                extras.append(self.pool.submit(add_remote_links, self.plan.connection, API, issue))
+        for extra in extras:
+            extra.result()
+        return issues

@@ -1,0 +1,245 @@
+"""One account on one Jira: authentication, time-outs, retries, limits; raw JSON in and out.
+
+The `jira` package gives session and authentication; its own retries are off, for they resend writes, give up on long
+waits and crash on some forms of Retry-After. Reads are retried here; what a person must put right is a `SourceError`.
+No message holds a secret or what Jira answered in words.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+from jira import JIRA
+
+from analysis.errors import SourceError
+from pipelines.jira.limits import LONGEST, Limiter, seconds_to_wait
+
+Json = Any
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+TIMEOUT = (5.0, 60.0)  # seconds to connect, and between two bytes
+ATTEMPTS = 8
+TRANSIENT = frozenset((408, 500, 502, 503, 504))
+SLOWEST_RETRY = 60.0
+
+
+class _AgainError(Exception):
+    """A read that may be tried again; `what` is said if it stays so."""
+
+    def __init__(self, what: str, *, counts: bool = True) -> None:
+        super().__init__(what)
+        self.what = what
+        self.counts = counts
+
+
+class RefusedError(SourceError):
+    """Jira refused this request for good (400, 404, 410 …); `status` tells how."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to reach a Jira and as whom; `email` is None for a personal access token (Data Center)."""
+
+    url: str
+    token: str
+    email: str | None = None
+    ca: str | None = None
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        """Never show the token."""
+        return f"Account({self.url})"
+
+
+@dataclass
+class Connection:
+    """Calls routes of one Jira. `say` is told about waits of more than a few seconds."""
+
+    account: Account
+    limiter: Limiter
+    say: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        """Make the session; nothing is sent yet."""
+        account = self.account
+        if urlsplit(account.url).scheme not in ("https", "http") or not urlsplit(account.url).netloc:
+            raise SourceError(f"Jira's address {account.url!r} is not one; write it as https://your-site.atlassian.net")
+        options: dict[str, Any] = {"verify": account.ca or True, "check_update": False}
+        auth: dict[str, Any] = (
+            {"basic_auth": (account.email, account.token)} if account.email else {"token_auth": account.token}
+        )
+        proxies = {"http": account.proxy, "https": account.proxy} if account.proxy else None
+        client = JIRA(
+            server=account.url.rstrip("/"),
+            options=options,
+            get_server_info=False,
+            max_retries=0,
+            timeout=TIMEOUT,
+            proxies=proxies,
+            logging=False,
+            **auth,
+        )
+        self._session: requests.Session = client._session
+        self._session.headers.update({"Accept-Language": "en", "X-Force-Accept-Language": "true"})
+        self._base = account.url.rstrip("/")
+        self._now = NEVER
+        self._lock = threading.Lock()
+        self.n_requests = 0
+
+    @property
+    def server_now(self) -> datetime:
+        """The server's clock at its latest answer, naive UTC. Raises `SourceError` where it never told."""
+        if self._now is NEVER:
+            raise SourceError(
+                f"{urlsplit(self._base).netloc} does not tell its time; is a proxy taking its Date header away?"
+            )
+        return self._now.astimezone(UTC).replace(tzinfo=None)
+
+    def get(self, path: str, **query: Any) -> Json:
+        """Read a route. Raises `RefusedError` or `SourceError`."""
+        return self._read("GET", path, params=query)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Json:
+        """Read a route that wants its question in a body. Raises `RefusedError` or `SourceError`."""
+        return self._read("POST", path, json=body)
+
+    def _read(self, method: str, path: str, **how: Any) -> Json:
+        route = f"{method} {_route(path)}"
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_AgainError),
+            stop=_stop_after_counted_attempts,
+            wait=_wait,
+            sleep=self.limiter.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, method, path, route, how)
+        except _AgainError as error:
+            raise SourceError(f"{self._where(path)}: {error.what}, {ATTEMPTS} times; try again later") from error
+
+    def _once(self, method: str, path: str, route: str, how: Mapping[str, Any]) -> Json:
+        self.limiter.wait(route)
+        with self._lock:
+            self.n_requests += 1
+        try:
+            # the package's own request() would retry and raise in its own way
+            answer = requests.Session.request(
+                self._session, method, f"{self._base}{path}", timeout=TIMEOUT, allow_redirects=False, **how
+            )
+            content = answer.content
+        except requests.exceptions.SSLError as error:
+            raise SourceError(
+                f"{self._where(path)}: its certificate is not trusted; set jira_ca to your CA file"
+            ) from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise SourceError(f"{self._where(path)}: not an address; check jira_url") from error
+        except requests.exceptions.ProxyError as error:
+            raise _AgainError("the proxy did not answer") from error
+        except requests.exceptions.ConnectionError as error:
+            raise _AgainError("cannot be reached, or dropped the connection (check jira_url)") from error
+        except requests.exceptions.RequestException as error:
+            raise _AgainError("did not answer in time, or its answer was cut short") from error
+        self._note_clock(answer)
+        self._check(answer, path, route)
+        return self._json(answer, content)
+
+    def _note_clock(self, answer: requests.Response) -> None:
+        try:
+            moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        except (ValueError, TypeError):
+            return
+        self._now = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _check(self, answer: requests.Response, path: str, route: str) -> None:
+        """Sort answers into good, to be tried again, and refused for good."""
+        status, headers = answer.status_code, answer.headers
+        reason = headers.get("X-Seraph-LoginReason", "")
+        if headers.get("X-Authentication-Denied-Reason") or "DENIED" in reason:
+            raise SourceError(
+                f"{self._where(path)}: Jira wants a captcha from this account; log in once by hand, then try again"
+            )
+        if status == 401 or "FAILED" in reason:
+            raise SourceError(
+                f"{self._where(path)}: the account is refused; check jira_email and jira_token, "
+                "the token may have expired"
+            )
+        if status == 429 or (status == 503 and headers.get("Retry-After")):
+            self._obey(headers, route)
+        if status in TRANSIENT:
+            raise _AgainError(f"answered with error {status}")
+        self.limiter.learn(route, headers)
+        if 300 <= status < 400:
+            where = urlsplit(headers.get("Location", "")).netloc or "another page"
+            raise SourceError(
+                f"{self._where(path)}: leads to {where}, a login page perhaps; give jira_url as Jira's own address"
+            )
+        if status >= 400:
+            raise RefusedError(f"{self._where(path)}: {_WHY.get(status, f'refused with {status}')}", status)
+
+    def _obey(self, headers: Mapping[str, str], route: str) -> None:
+        seconds = seconds_to_wait(headers, self._now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
+        reason = headers.get("RateLimit-Reason") or "no reason given"
+        if seconds > LONGEST:
+            raise SourceError(f"Jira asks to wait {seconds / 60:.0f} minutes ({reason}); run again after that")
+        self.limiter.close(route, seconds, reason)
+        if seconds > 5:
+            self.say(f"waiting {seconds:.0f} s: Jira limits {route} ({reason})")
+        raise _AgainError("kept limiting the rate", counts=False)
+
+    def _json(self, answer: requests.Response, content: bytes) -> Json:
+        expected = answer.headers.get("Content-Length")
+        if (
+            expected
+            and expected.isdigit()
+            and not answer.headers.get("Content-Encoding")
+            and int(expected) != len(content)
+        ):
+            raise _AgainError("its answer was cut short")
+        if "json" not in answer.headers.get("Content-Type", "json"):
+            raise _AgainError("answers with a page instead of data: a login page or maintenance")
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise _AgainError("its answer was not whole") from error
+
+    def _where(self, path: str) -> str:
+        return f"Jira at {urlsplit(self._base).netloc}, {_route(path)}"
+
+
+_WHY = {
+    400: "does not understand the question; does the project exist, and may the account see it?",
+    403: "the account may not do this; check its permissions",
+    404: "there is no such thing, or the account may not see it; check jira_url and permissions",
+    410: "Jira has removed this route; upgrade this program",
+}
+
+
+def _route(path: str) -> str:
+    """The path with ids as `{id}`: limits are counted by route."""
+    parts = path.split("/")
+    return "/".join("{id}" if part.rpartition("-")[2].isdigit() else part for part in parts)
+
+
+def _stop_after_counted_attempts(state: tenacity.RetryCallState) -> bool:
+    """Being limited is no failure: it does not use up attempts, though not for ever."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _AgainError) and not error.counts:
+        return state.attempt_number >= 50
+    return state.attempt_number >= ATTEMPTS
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _AgainError) and not error.counts:
+        return 0.0  # the limiter waits, for every caller of the route
+    return min(SLOWEST_RETRY, 0.5 * 2.0**state.attempt_number) * random.uniform(0.5, 1.0)  # noqa: S311

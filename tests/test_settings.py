@@ -1,0 +1,82 @@
+"""Settings: flags > environment > .env > settings.toml > defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import SettingsError
+from pipelines.settings import read_settings
+
+
+@pytest.fixture(autouse=True)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("HOME", "SOURCE", "CRITERIA", "WAREHOUSE", "OUT"):
+        monkeypatch.delenv(f"ESCALATIONS_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+LEVELS = ["settings.toml", ".env", "environment", "flag"]
+
+
+@pytest.mark.parametrize("present", [LEVELS[:n] for n in range(5)], ids=lambda p: f"up to {p[-1]}" if p else "nothing")
+def test_the_strongest_wins(present: list[str], desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "settings.toml" in present:
+        (desk / "data" / "settings.toml").write_text('source = "settings.toml"\n')
+    if ".env" in present:
+        (desk / ".env").write_text("ESCALATIONS_SOURCE=.env\nOTHER_PROGRAM=1\n")
+    if "environment" in present:
+        monkeypatch.setenv("ESCALATIONS_SOURCE", "environment")
+    settings = read_settings(source="flag" if "flag" in present else None)
+    assert settings.source == (present[-1] if present else None)
+
+
+def test_places_follow_the_home() -> None:
+    settings = read_settings()
+    found = [settings.raw, settings.warehouse_file, settings.reports, settings.criteria_folder]
+    assert found == [Path("data/raw"), Path("data/warehouse.duckdb"), Path("data/reports"), None]
+
+
+def test_places_that_were_given(desk: Path) -> None:
+    settings = read_settings(home="h", warehouse="w.duckdb", out="o", criteria="c")
+    found = [settings.raw, settings.warehouse_file, settings.reports, settings.criteria_folder]
+    assert found == [Path("h/raw"), Path("w.duckdb"), Path("o"), Path("c")]
+    (desk / "h" / "criteria").mkdir(parents=True)
+    assert read_settings(home="h").criteria_folder == Path("h/criteria")
+    assert read_settings(home="h", criteria="c").criteria_folder == Path("c")
+
+
+@pytest.mark.parametrize("way", ["flag", "environment", ".env"])
+def test_settings_toml_stands_in_the_home_that_was_given(way: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk / "elsewhere").mkdir()
+    (desk / "elsewhere" / "settings.toml").write_text('source = "elsewhere"\n')
+    if way == "environment":
+        monkeypatch.setenv("ESCALATIONS_HOME", "elsewhere")
+    if way == ".env":
+        (desk / ".env").write_text("ESCALATIONS_HOME=elsewhere\n")
+    assert read_settings(home="elsewhere" if way == "flag" else None).source == "elsewhere"
+
+
+WRONG: dict[str, tuple[str | bytes, str]] = {
+    "not TOML": ("source = ", "settings.toml"),
+    "not UTF-8": (b'source = "caf\xe9"', "settings.toml"),
+    "wrong type": ("source = 7\n", "settings: source"),
+    "unknown key": ('warehose = "x"\n', "unknown key 'warehose'; allowed are home, source, criteria, warehouse, out"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_file_is_named(name: str, desk: Path) -> None:
+    text, words = WRONG[name]
+    (desk / "data" / "settings.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 11
+
+
+def test_settings_never_change() -> None:
+    settings = read_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.home = Path("x")

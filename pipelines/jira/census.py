@@ -87,7 +87,7 @@ def _roster(connection: Connection, plan: CloudPlan | DataCenterPlan) -> dict[st
             values = page.get("values") or []
             found |= {str(project["key"]).casefold(): state for project in values}
             start += len(values)
-            if not values or page.get("isLast") or start >= int(page.get("total") or 0):
+            if not values or page.get("isLast", start >= int(page.get("total") or 0)):
                 break
     return found
 
@@ -118,14 +118,11 @@ def _compare(
         elif stored[issue_id].presence not in THERE:
             census.mark(issue_id, stored[issue_id], "returned")
             census.wanted.add(issue_id)
-    missing = {
-        issue_id: one
-        for issue_id, one in mine.items()
-        if issue_id not in ids and one.presence in (*THERE, "missed_once")
-    }
-    if len(mine) >= AT_LEAST and len(missing) >= GONE_AT_ONCE * len(mine):
+    before = {issue_id: one for issue_id, one in mine.items() if one.presence in (*THERE, "missed_once")}
+    missing = {issue_id: one for issue_id, one in before.items() if issue_id not in ids}
+    if len(before) >= AT_LEAST and len(missing) >= GONE_AT_ONCE * len(before):
         census.notes.append(
-            f"{len(missing)} of {len(mine)} tickets of project {project} are gone at once; "
+            f"{len(missing)} of {len(before)} tickets of project {project} are gone at once; "
             "taken for a lost permission, nothing was marked"
         )
         return

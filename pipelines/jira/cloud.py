@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,15 +12,9 @@ from typing import Any
 
 from analysis.text import parse_moment
 from pipelines.jira.connection import Connection, RefusedError
-from pipelines.jira.details import (
-    add_comments,
-    add_remote_links,
-    check_asked_fields,
-    lacks_comments,
-    wants_remote_links,
-)
+from pipelines.jira.details import check_asked_fields, complete, lacks_comments, wants_remote_links
 from pipelines.jira.jql import quoted, updated_since
-from pipelines.jira.paging import by_token
+from pipelines.jira.paging import by_token, whole_list
 
 Json = dict[str, Any]
 API = "/rest/api/3"
@@ -28,6 +22,7 @@ IDS_A_PAGE = 5000
 ISSUES_A_CALL = 100
 GROUP = 500  # issues whose changelogs are asked for together
 HISTORIES_A_PAGE = 10_000
+HISTORIES_A_CALL = 100  # of one issue
 
 
 @dataclass
@@ -58,12 +53,12 @@ class CloudPlan:
         body = {"jql": f"project = {quoted(project)} ORDER BY key ASC", "maxResults": IDS_A_PAGE, "fields": ["id"]}
         return {int(issue["id"]) for page in self._pages(body) for issue in page.get("issues") or []}
 
-    def _pages(self, body: Json) -> Iterator[Json]:
-        """Pages of a search. A token that Jira no longer takes (they last 7 days) starts the search anew, once."""
+    def _pages(self, body: Json, route: str = "search/jql") -> Iterator[Json]:
+        """Pages of a route. A token that Jira no longer takes (they last 7 days) starts the pages anew, once."""
         for attempt in (1, 2):
             n_pages = 0
             try:
-                for page in by_token(lambda ask: self.connection.post(f"{API}/search/jql", ask), body):
+                for page in by_token(lambda ask: self.connection.post(f"{API}/{route}", ask), body):
                     n_pages += 1
                     yield page
                 return
@@ -76,7 +71,8 @@ class CloudPlan:
 
         Two groups are under way at once, so memory is bounded however many there are.
         """
-        with ThreadPoolExecutor(self.workers) as pool:
+        pool = ThreadPoolExecutor(self.workers)
+        try:
             under_way: list[_Group] = []
             while group := list(islice(ids, GROUP)):
                 under_way.append(_Group(self, pool, group, links_of))
@@ -84,6 +80,8 @@ class CloudPlan:
                     yield from under_way.pop(0).result()
             for rest in under_way:
                 yield from rest.result()
+        finally:  # after a failure nothing more is asked: an account that goes on failing may be locked
+            pool.shutdown(cancel_futures=True)
 
     def issues_of(self, ids: Sequence[int]) -> list[Json]:
         """At most 100 issues with all fields; those that Jira failed to give are asked for one by one."""
@@ -91,14 +89,13 @@ class CloudPlan:
         answer = self.connection.post(f"{API}/issue/bulkfetch", body)
         found = list(answer.get("issues") or [])
         got = {int(issue["id"]) for issue in found}
-        if answer.get("issueErrors"):
-            for issue_id in ids:
-                if issue_id not in got:
-                    try:
-                        found.append(self.connection.get(f"{API}/issue/{issue_id}", fields="*all"))
-                    except RefusedError as error:
-                        if error.status != 404:
-                            raise
+        for issue_id in ids:  # `issueErrors` does not name all that are left out
+            if issue_id not in got:
+                try:
+                    found.append(self.connection.get(f"{API}/issue/{issue_id}", fields="*all"))
+                except RefusedError as error:
+                    if error.status != 404:
+                        raise
         for issue in found:
             check_asked_fields(issue, f"issue {issue.get('id')}")
         return found
@@ -107,42 +104,55 @@ class CloudPlan:
         """All histories of these issues; one issue's may come in several pages, and in any order."""
         body = {"issueIdsOrKeys": [str(i) for i in ids], "maxResults": HISTORIES_A_PAGE}
         found: dict[int, dict[str, Json]] = {}
-        for page in by_token(lambda ask: self.connection.post(f"{API}/changelog/bulkfetch", ask), body):
+        for page in self._pages(body, "changelog/bulkfetch"):
             for log in page.get("issueChangeLogs") or []:
                 mine = found.setdefault(int(log["issueId"]), {})
                 mine |= {str(history["id"]): history for history in log.get("changeHistories") or []}
-        return {issue_id: list(histories.values()) for issue_id, histories in found.items()}
+        logs = {issue_id: list(histories.values()) for issue_id, histories in found.items()}
+        silent = [issue_id for issue_id in ids if issue_id not in logs]
+        for start in range(0, len(silent), ISSUES_A_CALL):
+            logs |= self._left_out(silent[start : start + ISSUES_A_CALL])
+        return logs
 
-    def complete(self, issue: Json) -> None:
-        """Read what is still missing of an issue's comments."""
-        if lacks_comments(issue):
-            add_comments(self.connection, API, issue)
+    def _left_out(self, ids: Sequence[int]) -> dict[int, list[Json]]:
+        """Histories of issues that the bulk route said nothing of: most have none, which their count proves."""
+        body = {"issueIdsOrKeys": [str(i) for i in ids], "fields": ["id"], "expand": ["changelog"]}
+        logs: dict[int, list[Json]] = {}
+        for issue in self.connection.post(f"{API}/issue/bulkfetch", body).get("issues") or []:
+            log = issue.get("changelog") or {}
+            logs[int(issue["id"])] = histories = list(log.get("histories") or [])
+            if int(log.get("total") or 0) > len(histories):
+                logs[int(issue["id"])] = self._changelog_of(int(issue["id"]))
+        return logs
+
+    def _changelog_of(self, issue_id: int) -> list[Json]:
+        path = f"{API}/issue/{issue_id}/changelog"
+        first = self.connection.get(path, startAt=0, maxResults=HISTORIES_A_CALL)
+        more = lambda start: self.connection.get(path, startAt=start, maxResults=HISTORIES_A_CALL)  # noqa: E731
+        return whole_list(more, first, "values")
 
 
 class _Group:
-    """Issues on their way: their changelogs in one call, the issues in several, then what single ones still lack."""
+    """Issues on their way: the issues in several calls, then their changelogs in one, then what single ones lack.
+
+    Changelogs are asked for after the issues: one that came before would lack an edit that the issue's `updated`
+    already tells of, and no later run would look at it again.
+    """
 
     def __init__(self, plan: CloudPlan, pool: ThreadPoolExecutor, ids: list[int], links_of: Container[int]) -> None:
-        self.plan, self.pool, self.links_of = plan, pool, links_of
-        self.changelogs = pool.submit(plan.changelogs_of, ids)
+        self.plan, self.pool, self.ids, self.links_of = plan, pool, ids, links_of
         parts = [ids[start : start + ISSUES_A_CALL] for start in range(0, len(ids), ISSUES_A_CALL)]
         self.parts = [pool.submit(plan.issues_of, part) for part in parts]
 
     def result(self) -> list[Json]:
         """The whole issues, in the order of their ids. The first failure ends the group."""
-        issues: list[Json] = []
-        extras: list[Future[None]] = []
-        for part in self.parts:
-            for issue in part.result():
-                issues.append(issue)
-                if lacks_comments(issue):
-                    extras.append(self.pool.submit(self.plan.complete, issue))
-        histories = self.changelogs.result()
+        issues = [issue for part in self.parts for issue in part.result()]
+        histories = self.pool.submit(self.plan.changelogs_of, self.ids).result()
         for issue in issues:
             mine = histories.get(int(issue["id"]), [])
             issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
-            if wants_remote_links(issue, self.links_of):
-                extras.append(self.pool.submit(add_remote_links, self.plan.connection, API, issue))
-        for extra in extras:
-            extra.result()
-        return issues
+        connection = self.plan.connection
+        lacking = [one for one in issues if lacks_comments(one) or wants_remote_links(one, self.links_of)]
+        asked = {int(one["id"]): self.pool.submit(complete, connection, API, one, self.links_of) for one in lacking}
+        gone = {issue_id for issue_id, answer in asked.items() if not answer.result()}
+        return [issue for issue in issues if int(issue["id"]) not in gone]

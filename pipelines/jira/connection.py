@@ -25,6 +25,8 @@ Json = Any
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 TIMEOUT = (5.0, 60.0)  # seconds to connect, and between two bytes
 ATTEMPTS = 8
+FIRST_ATTEMPTS = 3  # until Jira has spoken once: a wrong address does not get better
+LIMITED_ATTEMPTS = 50
 TRANSIENT = frozenset((408, 500, 502, 503, 504))
 SLOWEST_RETRY = 60.0
 
@@ -32,10 +34,11 @@ SLOWEST_RETRY = 60.0
 class _AgainError(Exception):
     """A read that may be tried again; `what` is said if it stays so."""
 
-    def __init__(self, what: str, *, counts: bool = True) -> None:
+    def __init__(self, what: str, *, counts: bool = True, at_first: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.counts = counts
+        self.at_first = at_first  # looks like a wrong address as long as Jira has not spoken
 
 
 class RefusedError(SourceError):
@@ -72,12 +75,10 @@ class Connection:
     def __post_init__(self) -> None:
         """Make the session; nothing is sent yet."""
         account = self.account
-        if urlsplit(account.url).scheme not in ("https", "http") or not urlsplit(account.url).netloc:
-            raise SourceError(f"Jira's address {account.url!r} is not one; write it as https://your-site.atlassian.net")
+        self._host = _host(account.url)
+        token, email = _for_header("jira_token", account.token), _for_header("jira_email", account.email or "")
         options: dict[str, Any] = {"verify": account.ca or True, "check_update": False}
-        auth: dict[str, Any] = (
-            {"basic_auth": (account.email, account.token)} if account.email else {"token_auth": account.token}
-        )
+        auth: dict[str, Any] = {"basic_auth": (email, token)} if email else {"token_auth": token}
         proxies = {"http": account.proxy, "https": account.proxy} if account.proxy else None
         client = JIRA(
             server=account.url.rstrip("/"),
@@ -93,6 +94,7 @@ class Connection:
         self._session.headers.update({"Accept-Language": "en", "X-Force-Accept-Language": "true"})
         self._base = account.url.rstrip("/")
         self._now = NEVER
+        self._has_spoken = False
         self._lock = threading.Lock()
         self.n_requests = 0
 
@@ -100,9 +102,7 @@ class Connection:
     def server_now(self) -> datetime:
         """The server's clock at its latest answer, naive UTC. Raises `SourceError` where it never told."""
         if self._now is NEVER:
-            raise SourceError(
-                f"{urlsplit(self._base).netloc} does not tell its time; is a proxy taking its Date header away?"
-            )
+            raise SourceError(f"{self._host} does not tell its time; is a proxy taking its Date header away?")
         return self._now.astimezone(UTC).replace(tzinfo=None)
 
     def get(self, path: str, **query: Any) -> Json:
@@ -115,17 +115,18 @@ class Connection:
 
     def _read(self, method: str, path: str, **how: Any) -> Json:
         route = f"{method} {_route(path)}"
+        tries = _Tries(self)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_AgainError),
-            stop=_stop_after_counted_attempts,
-            wait=_wait,
+            stop=tries.stop,
+            wait=tries.wait,
             sleep=self.limiter.sleep,
             reraise=True,
         )
         try:
             return retrying(self._once, method, path, route, how)
         except _AgainError as error:
-            raise SourceError(f"{self._where(path)}: {error.what}, {ATTEMPTS} times; try again later") from error
+            raise SourceError(f"{self._where(path)}: {error.what}, {tries.n} times; try again later") from error
 
     def _once(self, method: str, path: str, route: str, how: Mapping[str, Any]) -> Json:
         self.limiter.wait(route)
@@ -138,17 +139,21 @@ class Connection:
             )
             content = answer.content
         except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise _AgainError("broke the encrypted connection", at_first=True) from error
             raise SourceError(
                 f"{self._where(path)}: its certificate is not trusted; set jira_ca to your CA file"
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise SourceError(f"{self._where(path)}: not an address; check jira_url") from error
         except requests.exceptions.ProxyError as error:
-            raise _AgainError("the proxy did not answer") from error
+            raise _AgainError("the proxy did not answer (check jira_proxy)", at_first=True) from error
         except requests.exceptions.ConnectionError as error:
-            raise _AgainError("cannot be reached, or dropped the connection (check jira_url)") from error
+            raise _AgainError("cannot be reached, or dropped the connection (check jira_url)", at_first=True) from error
         except requests.exceptions.RequestException as error:
             raise _AgainError("did not answer in time, or its answer was cut short") from error
+        except OSError as error:  # so the package tells of a CA file that is not there or holds no certificate
+            raise SourceError(f"{self._where(path)}: jira_ca cannot be read; give a file with certificates") from error
         self._note_clock(answer)
         self._check(answer, path, route)
         return self._json(answer, content)
@@ -179,7 +184,7 @@ class Connection:
             raise _AgainError(f"answered with error {status}")
         self.limiter.learn(route, headers)
         if 300 <= status < 400:
-            where = urlsplit(headers.get("Location", "")).netloc or "another page"
+            where = _netloc(headers.get("Location", "")) or "another page"
             raise SourceError(
                 f"{self._where(path)}: leads to {where}, a login page perhaps; give jira_url as Jira's own address"
             )
@@ -187,7 +192,8 @@ class Connection:
             raise RefusedError(f"{self._where(path)}: {_WHY.get(status, f'refused with {status}')}", status)
 
     def _obey(self, headers: Mapping[str, str], route: str) -> None:
-        seconds = seconds_to_wait(headers, self._now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
+        server_now = datetime.now(UTC) if self._now is NEVER else self._now
+        seconds = seconds_to_wait(headers, server_now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
         reason = headers.get("RateLimit-Reason") or "no reason given"
         if seconds > LONGEST:
             raise SourceError(f"Jira asks to wait {seconds / 60:.0f} minutes ({reason}); run again after that")
@@ -206,14 +212,17 @@ class Connection:
         ):
             raise _AgainError("its answer was cut short")
         if "json" not in answer.headers.get("Content-Type", "json"):
-            raise _AgainError("answers with a page instead of data: a login page or maintenance")
+            what = "answers with a page instead of data (a login page, maintenance, or jira_url is another site's)"
+            raise _AgainError(what, at_first=True)
         try:
-            return answer.json()
+            data = answer.json()
         except ValueError as error:
             raise _AgainError("its answer was not whole") from error
+        self._has_spoken = True
+        return data
 
     def _where(self, path: str) -> str:
-        return f"Jira at {urlsplit(self._base).netloc}, {_route(path)}"
+        return f"Jira at {self._host}, {_route(path)}"
 
 
 _WHY = {
@@ -230,16 +239,54 @@ def _route(path: str) -> str:
     return "/".join("{id}" if part.rpartition("-")[2].isdigit() else part for part in parts)
 
 
-def _stop_after_counted_attempts(state: tenacity.RetryCallState) -> bool:
-    """Being limited is no failure: it does not use up attempts, though not for ever."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _AgainError) and not error.counts:
-        return state.attempt_number >= 50
-    return state.attempt_number >= ATTEMPTS
+def _netloc(url: str) -> str:
+    """The host of an address, without a password that may stand in it; empty where it is none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
 
 
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _AgainError) and not error.counts:
-        return 0.0  # the limiter waits, for every caller of the route
-    return min(SLOWEST_RETRY, 0.5 * 2.0**state.attempt_number) * random.uniform(0.5, 1.0)  # noqa: S311
+def _host(url: str) -> str:
+    host = _netloc(url)
+    if not host or not url.startswith(("https://", "http://")):
+        raise SourceError("jira_url is not an address; write it as https://your-site.atlassian.net")
+    if "@" in url:
+        raise SourceError("jira_url holds a name or password; give them as jira_email and jira_token")
+    return host
+
+
+def _for_header(name: str, value: str) -> str:
+    """What may stand in a header; a line end at the end, as files have it, is taken away."""
+    value = value.strip()
+    if not (value.isascii() and (value.isprintable() or not value)):
+        raise SourceError(f"{name} holds a character that cannot be sent; copy it again")
+    return value
+
+
+@dataclass
+class _Tries:
+    """How often one read failed. Being limited is no failure: it does not use up attempts, though not for ever."""
+
+    connection: Connection
+    n: int = 0
+    n_limited: int = 0
+
+    def stop(self, state: tenacity.RetryCallState) -> bool:
+        """Count the latest failure; whether it was the last that is borne."""
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, _AgainError):
+            return True
+        if not error.counts:
+            self.n_limited += 1
+            return self.n_limited >= LIMITED_ATTEMPTS
+        self.n += 1
+        is_first = error.at_first and not self.connection._has_spoken
+        return self.n >= (FIRST_ATTEMPTS if is_first else ATTEMPTS)
+
+    def wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds before the next attempt; after a refusal the limiter waits, for every caller of the route."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _AgainError) and not error.counts:
+            return 0.0
+        return min(SLOWEST_RETRY, 2.0**self.n) * random.uniform(0.5, 1.0)  # noqa: S311

@@ -11,14 +11,8 @@ from typing import Any
 
 from analysis.errors import SourceError
 from analysis.text import parse_moment
-from pipelines.jira.connection import Connection
-from pipelines.jira.details import (
-    add_comments,
-    add_remote_links,
-    check_asked_fields,
-    lacks_comments,
-    wants_remote_links,
-)
+from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.details import check_asked_fields, complete
 from pipelines.jira.jql import millis, quoted, updated_since
 
 Json = dict[str, Any]
@@ -44,11 +38,8 @@ class DataCenterPlan:
             if updated is None or given.get(issue_id) == updated or known(issue_id, updated):
                 continue
             given[issue_id] = updated
-            if lacks_comments(issue):
-                add_comments(self.connection, API, issue)
-            if wants_remote_links(issue, links_of):
-                add_remote_links(self.connection, API, issue)
-            yield issue
+            if complete(self.connection, API, issue, links_of):
+                yield issue
 
     def _moving(self, project: str, since: datetime | None) -> Iterator[Json]:
         """Issues in the order of their updates; one that is touched meanwhile comes again at its new place."""
@@ -59,10 +50,6 @@ class DataCenterPlan:
             yield from page
             if len(page) >= total:
                 return
-            if not page:
-                raise SourceError(
-                    f"Jira counts {total} issues of {project} but gives none; nothing was stored, try again later"
-                )
             last = parse_moment(page[-1]["fields"]["updated"])
             if last is None:
                 raise SourceError("Jira gives an issue without a time; nothing was stored, try again later")
@@ -80,7 +67,7 @@ class DataCenterPlan:
             jql = f"project = {quoted(project)}{span}{after} ORDER BY key ASC"
             page, total = self._page(jql, A_PAGE, "*all")
             yield from page
-            if len(page) >= total or not page:
+            if len(page) >= total:
                 return
             after = f" AND key > {quoted(str(page[-1]['key']))}"
 
@@ -91,28 +78,32 @@ class DataCenterPlan:
         while True:
             page, total = self._page(f"project = {quoted(project)}{after} ORDER BY key ASC", IDS_A_PAGE, "id")
             found |= {int(issue["id"]) for issue in page}
-            if len(page) >= total or not page:
+            if len(page) >= total:
                 return found
             after = f" AND key > {quoted(str(page[-1]['key']))}"
 
     def whole(self, ids: Iterator[int], links_of: Container[int]) -> Iterator[Json]:
-        """Whole issues by id, one by one."""
+        """Whole issues by id, one by one; those that are gone meanwhile are left out."""
         for issue_id in ids:
-            issue = self.connection.get(f"{API}/issue/{issue_id}", fields="*all", expand="changelog")
+            try:
+                issue = self.connection.get(f"{API}/issue/{issue_id}", fields="*all", expand="changelog")
+            except RefusedError as error:
+                if error.status != 404:
+                    raise
+                continue
             check_asked_fields(issue, f"issue {issue_id}")
-            if lacks_comments(issue):
-                add_comments(self.connection, API, issue)
-            if wants_remote_links(issue, links_of):
-                add_remote_links(self.connection, API, issue)
-            yield issue
+            if complete(self.connection, API, issue, links_of):
+                yield issue
 
     def _page(self, jql: str, size: int, fields: str) -> tuple[list[Json], int]:
         body: Json = {"jql": jql, "startAt": 0, "maxResults": size, "fields": [fields]}
         if fields == "*all":
             body["expand"] = ["changelog"]
         answer = self.connection.post(f"{API}/search", body)
-        page = list(answer.get("issues") or [])
+        page, total = list(answer.get("issues") or []), int(answer.get("total") or 0)
+        if not page and total:
+            raise SourceError(f"Jira counts {total} issues but gives none; nothing was stored, try again later")
         if fields == "*all":
             for issue in page:
                 check_asked_fields(issue, f"issue {issue.get('id')}")
-        return page, int(answer.get("total") or 0)
+        return page, total

@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Any
 
 from analysis.errors import SourceError
-from pipelines.jira.connection import Connection
+from pipelines.jira.connection import Connection, RefusedError
 from pipelines.jira.paging import COMMENTS_A_PAGE, whole_list
 
 Json = dict[str, Any]
@@ -31,6 +31,20 @@ def add_comments(connection: Connection, api: str, issue: Json) -> None:
         "startAt": 0,
         "maxResults": len(comments),
     }
+
+
+def complete(connection: Connection, api: str, issue: Json, links_of: Container[int]) -> bool:
+    """Read what Jira gives apart from the issue. False where the issue is gone meanwhile."""
+    try:
+        if lacks_comments(issue):
+            add_comments(connection, api, issue)
+        if wants_remote_links(issue, links_of):
+            add_remote_links(connection, api, issue)
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def wants_remote_links(issue: Json, known: Container[int]) -> bool:

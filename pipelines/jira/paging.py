@@ -41,7 +41,7 @@ def whole_list(ask: Callable[[int], Json], first: Json, name: str) -> list[Any]:
     """
     entries = {str(entry["id"]): entry for entry in first.get(name) or []}
     total = int(first.get("total") or 0)
-    start = 0
+    start = len(entries)
     while len(entries) < total:
         page = ask(start)
         got = page.get(name) or []

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,7 +59,7 @@ class JiraSource:
     @property
     def source_id(self) -> str:
         """Which Jira this is."""
-        return f"jira:{urlsplit(self.connection.account.url).netloc.rpartition('@')[2]}"
+        return f"jira:{urlsplit(self.connection.account.url).netloc.rpartition('@')[2].lower()}"
 
     def issues(self) -> Iterator[tuple[Json, str]]:
         """Give (issue, place) of every issue that is new or changed. Raises `SourceError`."""
@@ -85,6 +84,9 @@ class JiraSource:
                 self.notes.append(f"project {project} was refused and keeps its place: {error}")
         if len(refused) == len(self.projects):
             raise refused[0]
+        for issue in plan.whole(iter(sorted(self.known.wanted)), self.known.links_of):
+            n_issues += 1
+            yield issue, "Jira, issues asked for by id"
         if n_issues or not self.known.updated:
             self._read_names(plan)
         # a token that expired on the way makes Jira serve empty answers, not errors
@@ -100,9 +102,7 @@ class JiraSource:
             return CloudPlan(self.connection, self.workers)
         if isinstance(info, dict) and (kind or info.get("version")):
             return DataCenterPlan(self.connection)
-        raise SourceError(
-            f"{urlsplit(self.connection.account.url).netloc} does not say that it is a Jira; check jira_url"
-        )
+        raise SourceError(f"{self.source_id.removeprefix('jira:')} does not say that it is a Jira; check jira_url")
 
     def _check_account(self, account: str) -> None:
         before = self.known.cursors.get(ACCOUNT)
@@ -116,13 +116,8 @@ class JiraSource:
         cursor = self.known.cursors.get(project)
         since = datetime.fromisoformat(cursor) if cursor else None
         if isinstance(plan, DataCenterPlan):
-            yield from plan.issues(project, since, self.known.is_stored, self.known.links_of)
-            wanted: frozenset[int] = self.known.wanted if project == self.projects[0] else frozenset()
-            yield from plan.whole(iter(sorted(wanted)), self.known.links_of)
-            return
-        ids = plan.changed(project, since, self.known.is_stored)
-        wanted = self.known.wanted if project == self.projects[0] else frozenset()
-        yield from plan.whole(chain(ids, sorted(wanted)), self.known.links_of)
+            return plan.issues(project, since, self.known.is_stored, self.known.links_of)
+        return plan.whole(plan.changed(project, since, self.known.is_stored), self.known.links_of)
 
     def _read_names(self, plan: CloudPlan | DataCenterPlan) -> None:
         """Names of fields and categories of statuses, as they are now."""

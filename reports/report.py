@@ -60,6 +60,7 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
     week: date = clock["week"]
     escalations = _escalations(frames, zone)
     numbers = _numbers(frames, week)
+    lists = _lists(frames, escalations)
     sections = [_section(frames, measure, variant, numbers, week) for measure, variant in REPORTS]
     return {
         "week": week,
@@ -76,8 +77,8 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "sections": sections,
         "open_now": _open_at_week_end(numbers, frames, escalations),
         "backlog_chart": charts.backlog_age(_history(frames, "backlog_age", "open_at_week_end", "count")),
-        "lists": _lists(frames, escalations),
-        "tickets": list(escalations.values()),
+        "lists": lists,
+        "tickets": _shown(lists, escalations),
         "providers": {row["provider"]: row for row in _records(frames["providers"])},
         "criteria": {row["criterion_id"]: row["title"] for row in _records(frames["criteria"])},
         "definitions": _definitions(frames),
@@ -239,6 +240,17 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
             }
         )
     return lists
+
+
+def _shown(lists: list[Row], escalations: dict[tuple[int, int], Row]) -> list[Row]:
+    """The escalations that some list names, and those that they repeat; in order of time."""
+    named = {_key(ticket) for one in lists for part in ("inside", "outside", "pending") for ticket in one[part]}
+    named |= {(escalations[key]["repeat_of"], escalations[key]["repeat_of_no"]) for key in named}
+    return [row for key, row in escalations.items() if key in named]
+
+
+def _key(row: Row) -> tuple[int, int]:
+    return row["issue_id"], row["escalation_no"]
 
 
 def _open_at_week_end(numbers: dict[str, Number], frames: Frames, escalations: dict[tuple[int, int], Row]) -> Row:

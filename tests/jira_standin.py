@@ -7,8 +7,8 @@
         ... read from jira.url as jira.email with jira.token ...
         assert jira.counts["POST search/jql"] == 2
 
-What it knows of Jira, and how sure that is, stands in the shared notes JIRA.md; numbers of faults are those of its
-section 5. Where the notes are silent it takes the reading that is harder on the client.
+What it knows of Jira comes from Atlassian's documents, answers seen on a real site, and users' reports. Where those are
+silent it takes the reading that is harder on the client. Numbers of faults are places in `FAULTS`, from 1.
 """
 
 import base64
@@ -89,6 +89,54 @@ MOST_IDS = 5000  # a page of search/jql when only ids and keys are asked for
 MOST_KEPT = 96 << 20  # bytes of ready-made JSON
 QUOTAS = {"POST search/jql": (200, 100), "GET issue": (400, 150)}  # bucket, a second; seen on a real site
 PERMISSIONS = ("BROWSE_PROJECTS", "ADD_COMMENTS", "EDIT_ISSUES", "CREATE_ISSUES", "ADMINISTER")
+
+FAULTS = (
+    "expired_token_answers_as_nobody",
+    "account_zone_shifts_queries",
+    "clocks_change_between_runs",
+    "updates_within_one_minute",
+    "index_lags_behind",
+    "hot_ticket_beyond_an_upper_bound",
+    "touched_while_paging",
+    "bulk_edit_larger_than_a_page",
+    "token_repeats",
+    "token_dies_while_paging",
+    "empty_or_short_pages",
+    "page_smaller_than_asked",
+    "fields_left_out",
+    "route_removed",
+    "query_refused",
+    "one_project_refused",
+    "long_wait_after_refusal",
+    "retry_after_in_any_form",
+    "broken_answers",
+    "changelog_cut_short",
+    "changelog_split_or_missing",
+    "change_times_as_numbers",
+    "histories_in_one_second",
+    "comments_beyond_a_page",
+    "ticket_moved",
+    "ticket_deleted",
+    "ticket_hidden_or_archived",
+    "permission_regained",
+    "field_renamed",
+    "values_of_every_kind",
+    "people_without_id",
+    "offset_window",
+    "no_changelog_route_on_data_center",
+    "crash_between_steps",
+    "two_runs_at_once",
+    "older_copy_after_newer",
+    "one_ticket_fails_in_bulk",
+    "comment_posted_twice",
+    "own_writes_bump_updated",
+    "labels_overwritten",
+    "odd_characters",
+    "clock_skew",
+    "localised_errors",
+    "login_redirect_or_captcha",
+    "parent_and_links_from_both_ends",
+)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The stand-in for Jira is itself held against Atlassian's document and the shared notes."""
+"""The stand-in for Jira is itself held against Atlassian's document and what is known of real sites."""
 
 import base64
 import gzip
@@ -70,7 +70,7 @@ class Client:
         return self.post(SEARCH, jql=jql, **more)
 
     def all(self, jql: str, **more: object) -> list[Json]:
-        """Every page; the client that the notes ask for: it goes on while there is a token."""
+        """Every page; a careful client: it goes on while there is a token."""
         found, token = [], None
         while True:
             got = self.search(jql, **more, **({"nextPageToken": token} if token else {}))

@@ -129,6 +129,17 @@ def tag(
 
 
 @app.command()
+def census(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """Compare the live Jira with the warehouse: what was deleted, moved, hidden, archived or came back."""
+    from pipelines import weekly
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    _answer(weekly.run_census(settings, _say(as_json)), as_json)
+
+
+@app.command()
 def check(criteria: CriteriaDir = None, home: Home = None, as_json: Json = False) -> None:
     """Are the criteria valid, and where does each file come from."""
     from analysis.rules import Rules

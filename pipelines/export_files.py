@@ -28,6 +28,11 @@ class ExportFiles:
     statuses: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     @property
+    def notes(self) -> list[str]:
+        """An export is read whole or not at all, so there is nothing to tell."""
+        return []
+
+    @property
     def source_id(self) -> None:
         """The issues themselves tell which Jira they come from."""
 
@@ -38,6 +43,11 @@ class ExportFiles:
     @property
     def cursors(self) -> dict[str, str]:
         """An export is read whole."""
+        return {}
+
+    @property
+    def presence(self) -> dict[int, str]:
+        """An issue that is absent from an export is never taken for deleted."""
         return {}
 
     def files(self) -> list[Path]:

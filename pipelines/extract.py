@@ -32,6 +32,10 @@ class Source(Protocol):
     statuses: dict[str, tuple[str, str | None]]
 
     @property
+    def notes(self) -> list[str]:
+        """What a person should know of the reading."""
+
+    @property
     def source_id(self) -> str | None:
         """Which Jira this is, where the source knows better than its issues."""
 
@@ -42,6 +46,10 @@ class Source(Protocol):
     @property
     def cursors(self) -> dict[str, str]:
         """Where the next reading begins, by scope."""
+
+    @property
+    def presence(self) -> dict[int, str]:
+        """Issue id → what a census found it to be now."""
 
     def issues(self) -> Iterator[tuple[Json, str]]:
         """Give (issue, place); the place is for messages."""
@@ -80,15 +88,23 @@ def extract(source: Source, folder: Path) -> Manifest:
         field_names={clean(key): clean(told) for key, told in sorted((seen.names() | source.field_names).items())},
         statuses={clean(key): (clean(told), kind) for key, (told, kind) in sorted(source.statuses.items())},
         cursors=source.cursors,
+        presence=source.presence,
     )
     manifest.write(folder)
     return manifest
 
 
 def _nothing_new(source: Source, as_of: datetime) -> Manifest:
-    """No raw file, but the cursors move on."""
+    """No raw file, but the cursors move on, and what a census found is stored."""
     return Manifest(
-        "", source.source_id or UNNAMED, 0, as_of, dict(source.field_names), dict(source.statuses), source.cursors
+        file="",
+        source_id=source.source_id or UNNAMED,
+        n_issues=0,
+        as_of=as_of,
+        field_names=dict(source.field_names),
+        statuses=dict(source.statuses),
+        cursors=source.cursors,
+        presence=source.presence,
     )
 
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from analysis.taxonomy import Site
 
-STANDARD = {"status": "status", "assignee": "assignee", "priority": "priority", "component": "components"}
+STANDARD = {
+    "status": "status",
+    "assignee": "assignee",
+    "priority": "priority",
+    "component": "components",
+    "security": "security",
+}
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def load(
         is_new = manifest.file != "" and manifest.file not in files
         for file in [*(files if again else []), *([manifest.file] if is_new else [])]:
             changed += _read_in(warehouse, folder, file, catalogue, batch_no, normaliser)
+        changed += _mark_presence(warehouse, manifest, run_id, batch_no)
         full = again or not built or built[0][2] != build_hash
         if full:
             for name, rows in tables.items():
@@ -89,6 +90,28 @@ def _move_cursors(warehouse: Warehouse, manifest: Manifest, run_id: str) -> None
         if known.get(scope) != position:
             told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
             warehouse.append_event("state.cursors", told | {"scope": scope, "position": position})
+
+
+def _mark_presence(warehouse: Warehouse, manifest: Manifest, run_id: str, batch_no: int) -> int:
+    """Store what a census found, and have what follows made anew for it. Gives the number of tickets marked."""
+    for issue_id, presence in manifest.presence.items():
+        told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
+        warehouse.append_event("state.presence", told | {"issue_id": issue_id, "presence": presence})
+    warehouse.execute(
+        "update raw.issues set batch_no = ? where issue_id in (select unnest(?))", [batch_no, list(manifest.presence)]
+    )
+    return len(manifest.presence)
+
+
+def stored_issues(warehouse: Warehouse) -> list[tuple[int, str, str, bool]]:
+    """(issue id, project, presence, whether it has a security level) of every issue."""
+    return warehouse.rows("""
+        select t.issue_id, t.project, f.presence, exists (
+                from core.field_values v where v.issue_id = t.issue_id and v.role = 'security'
+            )
+        from core.tickets t
+        join core.ticket_facts f using (issue_id)
+    """)
 
 
 def cursors(warehouse: Warehouse) -> dict[str, str]:

@@ -16,7 +16,7 @@ class Manifest:
     """What a raw file holds; stands beside it as JSON. Times are naive UTC.
 
     `file` is empty where a live source had nothing new. `cursors` are where the next reading begins, by scope; they are
-    stored in one transaction with the issues.
+    stored in one transaction with the issues, as are the presences that a census found, by issue id.
     """
 
     file: str
@@ -26,6 +26,7 @@ class Manifest:
     field_names: dict[str, str]
     statuses: dict[str, tuple[str, str | None]]
     cursors: dict[str, str] = field(default_factory=dict)
+    presence: dict[int, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Put it beside its raw file."""
@@ -40,7 +41,8 @@ class Manifest:
             told = json.loads(path.read_text())
             statuses = {key: (name, category) for key, (name, category) in told["statuses"].items()}
             moment = datetime.fromisoformat(told["as_of"])
-            return cls(**(told | {"as_of": moment, "statuses": statuses}))
+            presence = {int(issue_id): found for issue_id, found in told.get("presence", {}).items()}
+            return cls(**(told | {"as_of": moment, "statuses": statuses, "presence": presence}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: not a manifest of raw issues; run `escalations extract` again") from error
 

@@ -5,11 +5,12 @@ Plain Python; a command is a first and a last step, and flows wrap the same. No 
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from analysis.errors import InputError, SettingsError
@@ -19,7 +20,7 @@ from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
-from pipelines.extract import Source, extract
+from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.load import (
     Loaded,
@@ -29,6 +30,7 @@ from pipelines.load import (
     loaded_files,
     notes,
     require_loaded,
+    stored_issues,
     stored_versions,
     with_remote_links,
 )
@@ -36,6 +38,9 @@ from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
 from pipelines.raw_files import Manifest, manifests
 from pipelines.settings import Settings
 from reports.report import report
+
+if TYPE_CHECKING:
+    from pipelines.jira import JiraSource
 
 Say = Callable[[str], None]
 Row = dict[str, Any]
@@ -83,8 +88,8 @@ def run_load(settings: Settings, say: Say) -> Result:
     with Warehouse.open(settings.warehouse_file) as warehouse, _recorded(warehouse, manifest, "load", "load") as record:
         known = loaded_files(warehouse)
         for waiting in [one for one in extracted[:-1] if one.file not in known]:
-            _load(warehouse, settings, criteria, waiting, say)
-        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say)
+            _load(warehouse, settings, criteria, waiting, say, record.run_id)
+        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, record.run_id)
         found = _notes(warehouse, criteria, say)
     return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)
 
@@ -108,11 +113,13 @@ def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
         raise InputError("no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE)")
     source = _live(settings, criteria, say) if settings.source == "jira" else ExportFiles(Path(settings.source))
     manifest = extract(source, settings.raw)
+    for note in source.notes:
+        say(f"note: {note}")
     say(f"extract: {manifest.n_issues} issues of {manifest.source_id}, up to {manifest.as_of:%Y-%m-%d %H:%M} UTC")
     return manifest
 
 
-def _live(settings: Settings, criteria: Criteria, say: Say) -> Source:
+def _live(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource":
     """The live Jira, with what the warehouse already knows of it."""
     try:
         from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
@@ -131,14 +138,43 @@ def _live(settings: Settings, criteria: Criteria, say: Say) -> Source:
         ca=str(settings.jira_ca) if settings.jira_ca else None,
         proxy=settings.jira_proxy,
     )
-    projects = tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects)))
-    connection = Connection(account, Limiter(time.monotonic, time.sleep), say)
     known = Known()
     if settings.warehouse_file.exists():
         with Warehouse.open(settings.warehouse_file) as warehouse:
             known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
-    overlap = timedelta(hours=settings.jira_overlap_hours)
-    return JiraSource(connection, projects, known, say, overlap, settings.jira_workers)
+    return JiraSource(
+        connection=Connection(account, Limiter(time.monotonic, time.sleep), say),
+        projects=tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects))),
+        known=known,
+        say=say,
+        overlap=timedelta(hours=settings.jira_overlap_hours),
+        workers=settings.jira_workers,
+    )
+
+
+def run_census(settings: Settings, say: Say) -> Result:
+    """Compare what Jira shows with what is stored: deleted, moved, hidden, archived, returned."""
+    criteria = read_criteria(settings.criteria_folder)
+    jira = _live(settings, criteria, say)
+    from pipelines.jira import CensusSource, Stored
+
+    if not settings.warehouse_file.exists():
+        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run --source jira` first")
+    with Warehouse.open(settings.warehouse_file) as warehouse:
+        rows = stored_issues(warehouse)
+    stored = {issue_id: Stored(project, presence, has_security) for issue_id, project, presence, has_security in rows}
+    source = CensusSource(jira, stored)
+    manifest = extract(source, settings.raw)
+    marked = Counter(manifest.presence.values())
+    found = (*source.notes, *(f"{presence}: {count}" for presence, count in sorted(marked.items())))
+    for note in found:
+        say(f"census: {note}")
+    with (
+        Warehouse.open(settings.warehouse_file) as warehouse,
+        _recorded(warehouse, manifest, "census", "load") as record,
+    ):
+        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, record.run_id)
+    return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)
 
 
 def _load(
@@ -147,9 +183,11 @@ def _load(
     criteria: Criteria,
     manifest: Manifest,
     say: Say,
+    run_id: str,
     cut_at: datetime | None = None,
 ) -> Loaded:
-    loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), (NORMALISE_VERSION, cut_at))
+    version = (NORMALISE_VERSION, cut_at)
+    loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), version, run_id)
     say(f"load: {loaded.n_tickets} issues, {loaded.n_changed} new or changed")
     return loaded
 
@@ -184,7 +222,7 @@ def _from_load(
     cut_at: datetime | None = None,
 ) -> Result:
     with _recorded(warehouse, manifest, "extract", "report") as record:
-        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, cut_at)
+        loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, record.run_id, cut_at)
         if not loaded.n_tickets:
             raise InputError(f"no issue existed at {clock:%Y-%m-%d %H:%M} UTC; give a later --as-of")
         result = _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=clock)

@@ -186,8 +186,11 @@ def moment(at: int) -> datetime:
 
 def stamp(at: int, zone: tzinfo) -> str:
     """As Jira writes it: the offset without a colon."""
-    text = (datetime.fromtimestamp(at // 1000, zone) + timedelta(milliseconds=at % 1000)).isoformat(
-        timespec="milliseconds"
+    # `replace` keeps which of the two hours it is when clocks go back; adding would not
+    text = (
+        datetime.fromtimestamp(at // 1000, zone)
+        .replace(microsecond=at % 1000 * 1000)
+        .isoformat(timespec="milliseconds")
     )
     return text[:-3] + text[-2:]
 

@@ -16,8 +16,8 @@ from jira_standin import FAULTS, JiraStandIn, Kind
 
 from analysis.errors import SourceError
 from pipelines.jira import connection as connection_module
-from pipelines.jira.connection import RefusedError
 from pipelines.jira.details import check_asked_fields
+from pipelines.jira.retries import RefusedError
 
 CANNOT_OCCUR = {
     "comment_posted_twice": "the program writes nothing to Jira",
@@ -450,4 +450,4 @@ def test_a_refused_account_is_not_tried_again_by_other_workers(cloud: JiraStandI
     cloud.faults.token_expires_after = 8
     with pytest.raises(SourceError):
         Desk(cloud).read()
-    assert len(cloud.requests) <= 8 + 4
+    assert len(cloud.requests) <= 8 + 4  # those under way

@@ -5,8 +5,11 @@ Written against Atlassian's documents and what users of other extractors report:
 read in the account's zone unless they are bare numbers; an update may take hours to be found.
 """
 
-from pipelines.jira.connection import Account, Connection
+from pipelines.jira.account import Account
+from pipelines.jira.census import Stored
+from pipelines.jira.census_source import CensusSource
+from pipelines.jira.connection import Connection
 from pipelines.jira.limits import Limiter
 from pipelines.jira.source import ACCOUNT, JiraSource, Known
 
-__all__ = ["ACCOUNT", "Account", "Connection", "JiraSource", "Known", "Limiter"]
+__all__ = ["ACCOUNT", "Account", "CensusSource", "Connection", "JiraSource", "Known", "Limiter", "Stored"]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from analysis.errors import SourceError
 from pipelines.jira.cloud import CloudPlan
-from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.connection import Connection
 from pipelines.jira.datacenter import DataCenterPlan
+from pipelines.jira.retries import RefusedError
 from pipelines.jira.source import account_of
 
 GONE_AT_ONCE = 0.5  # of a project's issues: more is a permission or a mistake, not so many deletions

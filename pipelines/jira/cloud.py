@@ -11,10 +11,11 @@ from itertools import islice
 from typing import Any
 
 from analysis.text import parse_moment
-from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.connection import Connection
 from pipelines.jira.details import check_asked_fields, complete, lacks_comments, wants_remote_links
 from pipelines.jira.jql import quoted, updated_since
 from pipelines.jira.paging import by_token, whole_list
+from pipelines.jira.retries import RefusedError
 
 Json = dict[str, Any]
 API = "/rest/api/3"

@@ -11,9 +11,10 @@ from typing import Any
 
 from analysis.errors import SourceError
 from analysis.text import parse_moment
-from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.connection import Connection
 from pipelines.jira.details import check_asked_fields, complete
 from pipelines.jira.jql import millis, quoted, updated_since
+from pipelines.jira.retries import RefusedError
 
 Json = dict[str, Any]
 API = "/rest/api/2"

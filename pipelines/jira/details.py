@@ -4,8 +4,9 @@ from collections.abc import Container
 from typing import Any
 
 from analysis.errors import SourceError
-from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.connection import Connection
 from pipelines.jira.paging import COMMENTS_A_PAGE, whole_list
+from pipelines.jira.retries import RefusedError
 
 Json = dict[str, Any]
 

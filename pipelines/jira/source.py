@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from analysis.errors import SourceError
 from pipelines.jira.cloud import CloudPlan
-from pipelines.jira.connection import Connection, RefusedError
+from pipelines.jira.connection import Connection
 from pipelines.jira.datacenter import DataCenterPlan
+from pipelines.jira.retries import RefusedError
 
 Json = dict[str, Any]
 ACCOUNT = "account"  # the cursor that remembers as whom we read
@@ -55,6 +56,11 @@ class JiraSource:
     notes: list[str] = field(default_factory=list)
     as_of: datetime | None = None
     is_incremental: bool = True
+
+    @property
+    def presence(self) -> dict[int, str]:
+        """Only a census finds out what is gone."""
+        return {}
 
     @property
     def source_id(self) -> str:

@@ -33,7 +33,8 @@ placed as (
     select e.*, lag(entered_at) over (partition by issue_id order by entered_at, order_no) as previous_at
     from entry e
     join core.ticket_facts f using (issue_id)
-    where f.is_ticket
+    -- what is gone for good leaves the numbers; what is only hidden or archived stays
+    where f.is_ticket and f.presence not in ('deleted', 'out_of_scope')
 ),
 standing as (
     select p.issue_id, p.entered_at, p.order_no,

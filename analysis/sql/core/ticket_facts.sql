@@ -1,7 +1,7 @@
 -- core.ticket_facts: one row per issue: what site.toml and dealers.csv make of it
 -- key: issue_id
 -- step: load
--- reads: core.tickets, core.field_values, core.word_rules, core.dealer_names, core.tier_stays, core.resolutions, core.statuses
+-- reads: state.presence, core.tickets, core.field_values, core.word_rules, core.dealer_names, core.tier_stays, core.resolutions, core.statuses
 -- column: issue_id Jira's numeric id
 -- column: is_ticket whether it is a ticket of the desk; engineering issues and actions are not
 -- column: dealer_text the dealer as typed
@@ -9,6 +9,8 @@
 -- column: tier the tier it is at now
 -- column: status_category new, indeterminate or done, with site.toml's corrections
 -- column: resolved_at since when it has been done, UTC; NULL while it is not
+-- column: presence seen, or what the last census found: missed_once, deleted, out_of_scope, hidden, archived or returned
+-- column: presence_since since when, UTC
 -- column: excluded_as duplicate or cancelled, by its resolution
 with rule as (
     select kind, list(value) as words from core.word_rules group by kind
@@ -25,6 +27,12 @@ word as (
     from core.tickets t
     semi join dirty using (issue_id)
 ),
+present as (
+    select issue_id, max_by(presence, event_id) as presence, max_by(effective_at, event_id) as presence_since
+    from state.presence
+    semi join dirty using (issue_id)
+    group by issue_id
+),
 dealer as (
     select issue_id, min_by(value, value_no) as dealer_text from core.field_values semi join dirty using (issue_id)
     where role = 'dealer'
@@ -39,9 +47,11 @@ resolved as (
     group by issue_id
 )
 select t.issue_id, not w.is_other as is_ticket, d.dealer_text, n.dealer_id, tier.tier,
-    s.status_category, case when s.status_category = 'done' then r.resolved_at end as resolved_at, w.excluded_as
+    s.status_category, case when s.status_category = 'done' then r.resolved_at end as resolved_at, w.excluded_as,
+    coalesce(p.presence, 'seen') as presence, p.presence_since
 from core.tickets t
 join word w using (issue_id)
+left join present p using (issue_id)
 left join dealer d using (issue_id)
 left join core.dealer_names n
     on n.name_key = trim(regexp_replace(lower(strip_accents(d.dealer_text)), '[^a-z0-9]+', ' ', 'g'))

@@ -1,7 +1,7 @@
 -- mart.tickets: one row per ticket of the desk
 -- key: issue_id
 -- step: measure
--- reads: core.tickets, core.ticket_facts, core.tags, state.presence
+-- reads: core.tickets, core.ticket_facts, core.tags
 -- column: issue_id Jira's numeric id
 -- column: ticket_key current key, for people
 -- column: project key of the project
@@ -31,17 +31,11 @@ with tag as (
         max(value) filter (kind = 'root_cause') as root_cause
     from core.tags
     group by issue_id
-),
-presence as (
-    select issue_id, max_by(presence, event_id) as presence, max(effective_at) as presence_since
-    from state.presence
-    group by issue_id
 )
 select t.issue_id, t.ticket_key, t.project, t.issue_type, t.priority, t.reporter_id, t.assignee_id, t.summary, t.description,
     f.dealer_id, g.provider, g.failure_category, g.root_cause, f.tier, t.status, f.status_category, t.resolution,
-    t.created_at, t.updated_at, f.resolved_at, coalesce(p.presence, 'seen') as presence, p.presence_since
+    t.created_at, t.updated_at, f.resolved_at, f.presence, f.presence_since
 from core.tickets t
 join core.ticket_facts f using (issue_id)
 left join tag g using (issue_id)
-left join presence p using (issue_id)
 where f.is_ticket

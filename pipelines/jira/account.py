@@ -1,0 +1,47 @@
+"""Where a Jira is and as whom it is read, checked before anything is sent. No message shows what was given."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from analysis.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to reach a Jira and as whom; `email` is None for a personal access token (Data Center)."""
+
+    url: str
+    token: str
+    email: str | None = None
+    ca: str | None = None
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        """Never show the token."""
+        return f"Account({self.url})"
+
+
+def host_in(url: str) -> str:
+    """The host of an address, without a password that may stand in it; empty where it is none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def address_host(url: str) -> str:
+    """The host of jira_url. Raises `SourceError` where it is no address, or holds a secret."""
+    host = host_in(url)
+    if not host or not url.startswith(("https://", "http://")):
+        raise SourceError("jira_url is not an address; write it as https://your-site.atlassian.net")
+    if "@" in url:
+        raise SourceError("jira_url holds a name or password; give them as jira_email and jira_token")
+    return host
+
+
+def for_header(name: str, value: str) -> str:
+    """What may stand in a header. Raises `SourceError` where it may not; a line end at the end, as files have it, is taken away."""
+    value = value.strip()
+    if not (value.isascii() and (value.isprintable() or not value)):
+        raise SourceError(f"{name} holds a character that cannot be sent; copy it again")
+    return value

@@ -22,6 +22,7 @@ from pipelines.raw_files import Manifest
 Json = dict[str, Any]
 UNNAMED = "an unnamed Jira"
 NUMBER = re.compile(r"[0-9]{1,18}")
+NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 MAX_NESTING = 400  # JSON in JSON; what is deeper could not be read again
 
 
@@ -126,9 +127,18 @@ class _Seen:
         """The issue as a raw line, after looking at it."""
         self._check(issue, place)
         self._note(issue, place)
-        line = json.dumps(issue, separators=(",", ":")).encode() + b"\n"
+        line = self._dumped(issue, place)
         self.digest.update(line)
         self.n_issues += 1
+        return line
+
+    def _dumped(self, issue: Json, place: str) -> bytes:
+        try:
+            line = json.dumps(issue, separators=(",", ":")).encode() + b"\n"
+        except RecursionError:
+            line = b""
+        if not line or _is_deeper(line, MAX_NESTING):
+            raise InputError(f"{place}: issue {issue['id']}: nested too deep to be an issue; mend or drop it")
         return line
 
     def _check(self, issue: Json, place: str) -> None:
@@ -157,8 +167,6 @@ class _Seen:
                 raise InputError(
                     f"{place}: issue {issue['id']}: a changelog entry has no list of items; export it again"
                 )
-        if _is_deeper(issue, MAX_NESTING):
-            raise InputError(f"{place}: issue {issue['id']}: nested too deep to be an issue; mend or drop it")
 
     def _note(self, issue: Json, place: str) -> None:
         host = _host(issue.get("self"))
@@ -202,16 +210,12 @@ def _host(address: object) -> str:
         return UNNAMED
 
 
-def _is_deeper(value: object, depth: int) -> bool:
-    """Whether lists and objects stand in each other deeper than that; recursion would have a limit of its own."""
-    level: list[object] = [value]
+def _is_deeper(line: bytes, depth: int) -> bool:
+    """Whether brackets stand in each other deeper than that: innermost pairs are struck out, level by level."""
+    rest = line.translate(None, NO_BRACKETS)
     for _ in range(depth):
-        level = [
-            part
-            for one in level
-            if isinstance(one, dict | list)
-            for part in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
+        fewer = rest.replace(b"[]", b"").replace(b"{}", b"")
+        if len(fewer) == len(rest):
             return False
+        rest = fewer
     return True

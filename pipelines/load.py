@@ -104,7 +104,11 @@ def _mark_presence(warehouse: Warehouse, manifest: Manifest, run_id: str, batch_
 
 
 def stored_issues(warehouse: Warehouse) -> list[tuple[int, str, str, bool]]:
-    """(issue id, project, presence, whether it has a security level) of every issue."""
+    """(issue id, project, presence, whether it has a security level) of every issue.
+
+    Raises `WarehouseError` where nothing was loaded yet.
+    """
+    require_loaded(warehouse)
     return warehouse.rows("""
         select t.issue_id, t.project, f.presence, exists (
                 from core.field_values v where v.issue_id = t.issue_id and v.role = 'security'

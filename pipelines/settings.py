@@ -1,5 +1,6 @@
 """Settings: flags > environment > .env > settings.toml > defaults, as one frozen object."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     jira_email: str | None = None
     jira_token: SecretStr | None = None
     jira_projects: Annotated[tuple[str, ...], NoDecode] = ()
+    jira_token_expires: date | None = None
     jira_ca: Path | None = None
     jira_proxy: str | None = None
     jira_workers: int = Field(default=8, ge=1, le=16)

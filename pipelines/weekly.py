@@ -4,16 +4,15 @@ Plain Python; a command is a first and a last step, and flows wrap the same. No 
 """
 
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
-from analysis.errors import InputError, SettingsError
+from analysis.errors import InputError
 from analysis.judge import judge
 from analysis.measure import frames, measure
 from analysis.tag import tag
@@ -22,25 +21,19 @@ from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.live import census_source, live_source
 from pipelines.load import (
     Loaded,
     Normaliser,
-    cursors,
     load,
     loaded_files,
     notes,
     require_loaded,
-    stored_issues,
-    stored_versions,
-    with_remote_links,
 )
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
 from pipelines.raw_files import Manifest, manifests
 from pipelines.settings import Settings
 from reports.report import report
-
-if TYPE_CHECKING:
-    from pipelines.jira import JiraSource
 
 Say = Callable[[str], None]
 Row = dict[str, Any]
@@ -111,7 +104,7 @@ def run_report(settings: Settings, say: Say, *, week: date | None = None, until:
 def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
     if settings.source is None:
         raise InputError("no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE)")
-    source = _live(settings, criteria, say) if settings.source == "jira" else ExportFiles(Path(settings.source))
+    source = live_source(settings, criteria, say) if settings.source == "jira" else ExportFiles(Path(settings.source))
     manifest = extract(source, settings.raw)
     for note in source.notes:
         say(f"note: {note}")
@@ -119,51 +112,10 @@ def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
     return manifest
 
 
-def _live(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource":
-    """The live Jira, with what the warehouse already knows of it."""
-    try:
-        from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
-    except ImportError as error:
-        raise SettingsError(
-            "source jira: its packages are not installed; run `pip install 'escalations[jira]'`"
-        ) from error
-    if not settings.jira_url or settings.jira_token is None:
-        raise SettingsError(
-            "source jira: set ESCALATIONS_JIRA_URL and ESCALATIONS_JIRA_TOKEN (and ESCALATIONS_JIRA_EMAIL on Cloud)"
-        )
-    account = Account(
-        url=settings.jira_url,
-        token=settings.jira_token.get_secret_value(),
-        email=settings.jira_email,
-        ca=str(settings.jira_ca) if settings.jira_ca else None,
-        proxy=settings.jira_proxy,
-    )
-    known = Known()
-    if settings.warehouse_file.exists():
-        with Warehouse.open(settings.warehouse_file) as warehouse:
-            known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
-    return JiraSource(
-        connection=Connection(account, Limiter(time.monotonic, time.sleep), say),
-        projects=tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects))),
-        known=known,
-        say=say,
-        overlap=timedelta(hours=settings.jira_overlap_hours),
-        workers=settings.jira_workers,
-    )
-
-
 def run_census(settings: Settings, say: Say) -> Result:
     """Compare what Jira shows with what is stored: deleted, moved, hidden, archived, returned."""
     criteria = read_criteria(settings.criteria_folder)
-    jira = _live(settings, criteria, say)
-    from pipelines.jira import CensusSource, Stored
-
-    if not settings.warehouse_file.exists():
-        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run --source jira` first")
-    with Warehouse.open(settings.warehouse_file) as warehouse:
-        rows = stored_issues(warehouse)
-    stored = {issue_id: Stored(project, presence, has_security) for issue_id, project, presence, has_security in rows}
-    source = CensusSource(jira, stored)
+    source = census_source(settings, criteria, say)
     manifest = extract(source, settings.raw)
     marked = Counter(manifest.presence.values())
     found = (*source.notes, *(f"{presence}: {count}" for presence, count in sorted(marked.items())))

@@ -133,9 +133,8 @@ def shown_by(jira: JiraStandIn) -> Told:
         comments = [(int(one["id"]), one["created"], one["updated"]) for one in issue["comments"]]
         links = [(int(one["id"]), one["type"], one["direction"], int(one["other"])) for one in issue["links"]]
         fields = issue["fields"]
-        told[int(ident)] = (issue["key"], fields["updated"], fields["status"]["name"], "whole") + tuple(
-            sorted(part) for part in (changes, comments, links)
-        )
+        lists = (sorted(part) for part in (changes, comments, links))
+        told[int(ident)] = (issue["key"], fields["updated"], fields["status"]["name"], "whole", *lists)
     return told
 
 

@@ -1,21 +1,21 @@
-"""What goes wrong on the way from Jira: asking, paging, waiting. Every fault is met by the real source and nothing is lost.
+"""What goes wrong in asking Jira and in paging. Every fault is met by the real source and nothing is lost.
 
-A fault's test bears its name in `jira_standin.FAULTS`; those about what tickets hold are in test_jira_faults_rows.py.
+A fault's test bears its name in `jira_standin.FAULTS`; others are in test_jira_faults_answers.py and
+test_jira_faults_rows.py.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
+import test_jira_faults_answers
 import test_jira_faults_rows
 from jira_reading import Desk, some_tickets
 from jira_standin import FAULTS, JiraStandIn, Kind
 
 from analysis.errors import SourceError
-from pipelines.jira import connection as connection_module
 from pipelines.jira.details import check_asked_fields
 from pipelines.jira.retries import RefusedError
 
@@ -46,7 +46,7 @@ def datacenter() -> Iterator[JiraStandIn]:
 
 
 def test_every_fault_has_a_test_or_a_reason() -> None:
-    here = {*globals(), *vars(test_jira_faults_rows)}
+    here = {*globals(), *vars(test_jira_faults_answers), *vars(test_jira_faults_rows)}
     tested = {name for name in FAULTS if f"test_{name}" in here}
     assert len(FAULTS) == len(set(FAULTS)) == 45
     assert tested | set(CANNOT_OCCUR) == set(FAULTS)
@@ -176,16 +176,14 @@ def test_touched_while_paging(jira: JiraStandIn) -> None:
 def test_edited_between_the_ids_and_the_issues(cloud: JiraStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit that falls between two calls must not leave an issue that looks new but lacks the history of it."""
     ids = some_tickets(cloud)
-    answer = cloud._serve
+    answer, before = cloud._serve, cloud.now
 
     def serve(method: str, target: str, headers: dict[str, str], raw: bytes) -> Any:
-        if target.endswith("bulkfetch") and not any(one.route.endswith("bulkfetch") for one in cloud.requests):
+        given = answer(method, target, headers, raw)
+        if target.endswith("bulkfetch") and cloud.now == before:  # whichever comes first, the other sees the edit
             cloud.tick(5)
-            cloud.edit(ids[3], status="Done")
-        if target.endswith("changelog/bulkfetch"):
-            cloud.tick(5)
-            cloud.edit(ids[4], status="Done")
-        return answer(method, target, headers, raw)
+            cloud.edit(ids[3], summary=f"edited at {cloud.now}")
+        return given
 
     monkeypatch.setattr(cloud, "_serve", serve)
     desk = Desk(cloud)
@@ -305,79 +303,6 @@ def test_one_project_refused(jira: JiraStandIn) -> None:
     desk.check()
 
 
-def test_long_wait_after_refusal(jira: JiraStandIn) -> None:
-    some_tickets(jira)
-    desk = Desk(jira)
-    jira.faults.fail_next("myself", 429, retry_after="300")
-    jira.faults.fail_next("GET field", 503, retry_after="700")
-    desk.read()
-    desk.check()
-    assert 1000 <= sum(desk.clock.slept) < 1100
-
-
-def test_many_refusals_use_up_no_attempt(jira: JiraStandIn) -> None:
-    some_tickets(jira)
-    desk = Desk(jira)
-    jira.faults.fail_next("myself", 429, times=20, retry_after="2")
-    jira.faults.fail_next("myself", 500, times=3)
-    desk.read()
-    desk.check()
-
-
-def test_a_wait_of_hours_is_told(jira: JiraStandIn) -> None:
-    some_tickets(jira)
-    jira.faults.fail_next("myself", 429, retry_after="7200")
-    desk = Desk(jira)
-    with pytest.raises(SourceError, match="wait 12. minutes"):
-        desk.read()
-    assert sum(desk.clock.slept) < 5
-
-
-@pytest.mark.parametrize("form", ["2", "1.5", "0", "-4", "soon", None, "date", "nan"])
-def test_retry_after_in_any_form(jira: JiraStandIn, form: str | None) -> None:
-    some_tickets(jira)
-    if form == "date":
-        form = format_datetime((jira.now + timedelta(seconds=90)).replace(tzinfo=UTC), usegmt=True)
-    jira.faults.fail_next("myself", 429, times=2, retry_after=form)
-    desk = Desk(jira)
-    desk.read()
-    desk.check()
-    assert 2 <= sum(desk.clock.slept) < 200
-
-
-BREAKS: dict[str, Callable[[JiraStandIn, str], None]] = {
-    "502": lambda jira, route: jira.faults.fail_next(route, 502, times=2),
-    "504": lambda jira, route: jira.faults.fail_next(route, 504, times=2),
-    "dropped": lambda jira, route: jira.faults.drop_next(route, times=2),
-    "cut short": lambda jira, route: jira.faults.truncate_next(route),
-    "login page": lambda jira, route: jira.faults.html_next(route),
-    "maintenance": lambda jira, route: jira.faults.html_next(route, page="maintenance", status=503),
-    "wrong type": lambda jira, route: jira.faults.wrong_type_next(route),
-    "too slow": lambda jira, route: jira.faults.slow_next(0.6, route),
-}
-
-
-@pytest.mark.parametrize("how", BREAKS)
-def test_broken_answers(jira: JiraStandIn, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "TIMEOUT", (0.5, 0.5))
-    some_tickets(jira)
-    routes = ("search/jql", "issue/bulkfetch", "changelog/bulkfetch") if jira.cloud else ("search",)
-    for route in (*routes, "myself", "serverInfo"):
-        BREAKS[how](jira, route)
-    desk = Desk(jira)
-    desk.read()
-    desk.check()
-
-
-def test_broken_for_good_takes_nothing_over(jira: JiraStandIn) -> None:
-    some_tickets(jira)
-    jira.faults.fail_next("search" if not jira.cloud else "issue/bulkfetch", 500, times=1000)
-    desk = Desk(jira)
-    with pytest.raises(SourceError, match="error 500, 8 times"):
-        desk.read()
-    assert not desk.held
-
-
 def test_offset_window(datacenter: JiraStandIn) -> None:
     datacenter.faults.window, datacenter.faults.dc_page_cap = 60, 25
     some_tickets(datacenter, 130)
@@ -399,55 +324,3 @@ def test_no_changelog_route_on_data_center(datacenter: JiraStandIn) -> None:
     desk.read()
     desk.check()
     assert not datacenter.counts["GET issue/changelog"]
-
-
-def test_localised_errors(jira: JiraStandIn) -> None:
-    some_tickets(jira)
-    jira.faults.localised_errors = True
-    jira.faults.forbid_project("ENG")
-    desk = Desk(jira, ("SUP", "ENG"))
-    desk.read()
-    desk.check()
-    assert "does the project exist" in desk.notes[0]
-
-
-def test_clock_skew(jira: JiraStandIn) -> None:
-    """The stand-in lives at another time than this machine, and its own Date may be some minutes off."""
-    ids = some_tickets(jira)
-    desk = Desk(jira)
-    desk.read()
-    assert desk.cursors["SUP"] == (jira.now - timedelta(hours=12)).isoformat()
-    for skew in (-600.0, 600.0):
-        jira.tick(60)
-        jira.faults.clock_skew = skew
-        jira.edit(ids[0], summary=f"at {skew}")
-        desk.read()
-        desk.check()
-
-
-@pytest.mark.parametrize("how", ["redirect", "captcha", "failures", "wrong token"])
-def test_login_redirect_or_captcha(datacenter: JiraStandIn, how: str) -> None:
-    some_tickets(datacenter)
-    desk = Desk(datacenter)
-    if how == "redirect":
-        datacenter.faults.redirect_next("*", times=99)
-    datacenter.faults.captcha = how == "captcha"
-    if how in ("failures", "wrong token"):
-        datacenter.token = "changed"  # noqa: S105
-        datacenter.faults.captcha_after_failures = 3
-        desk = Desk(datacenter)
-        datacenter.faults.captcha = how == "failures"
-        datacenter.faults.token_expires_after = 0
-    with pytest.raises(SourceError, match=r"login page|captcha|account is refused") as told:
-        desk.read()
-    assert len(datacenter.requests) == 1
-    assert "\n" not in str(told.value)
-    assert not desk.held
-
-
-def test_a_refused_account_is_not_tried_again_by_other_workers(cloud: JiraStandIn) -> None:
-    some_tickets(cloud, 2000)
-    cloud.faults.token_expires_after = 8
-    with pytest.raises(SourceError):
-        Desk(cloud).read()
-    assert len(cloud.requests) <= 8 + 4  # those under way

@@ -1,6 +1,8 @@
 """Where a Jira is and as whom it is read, checked before anything is sent. No message shows what was given."""
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from analysis.errors import SourceError
@@ -40,8 +42,21 @@ def address_host(url: str) -> str:
 
 
 def for_header(name: str, value: str) -> str:
-    """What may stand in a header. Raises `SourceError` where it may not; a line end at the end, as files have it, is taken away."""
+    """What may stand in a header, without the line end that files have. Raises `SourceError` where it may not."""
     value = value.strip()
     if not (value.isascii() and (value.isprintable() or not value)):
         raise SourceError(f"{name} holds a character that cannot be sent; copy it again")
     return value
+
+
+def check_certificates(ca: str | None) -> None:
+    """Raise `SourceError` where jira_ca holds no certificate, which would look like a broken connection."""
+    if ca is None:
+        return
+    try:
+        if Path(ca).is_dir():
+            ssl.create_default_context(capath=ca)
+        else:
+            ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise SourceError("jira_ca cannot be read; give a file with certificates (PEM)") from error

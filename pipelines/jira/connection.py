@@ -18,7 +18,7 @@ import tenacity
 from jira import JIRA
 
 from analysis.errors import SourceError
-from pipelines.jira.account import Account, address_host, for_header, host_in
+from pipelines.jira.account import Account, address_host, check_certificates, for_header, host_in
 from pipelines.jira.limits import LONGEST, Limiter, seconds_to_wait
 from pipelines.jira.retries import AgainError, RefusedError, Tries
 
@@ -43,14 +43,15 @@ class Connection:
         token, email = for_header("jira_token", account.token), for_header("jira_email", account.email or "")
         options: dict[str, Any] = {"verify": account.ca or True, "check_update": False}
         auth: dict[str, Any] = {"basic_auth": (email, token)} if email else {"token_auth": token}
-        proxies = {"http": account.proxy, "https": account.proxy} if account.proxy else None
+        check_certificates(account.ca)
+        self._proxies = {"http": account.proxy, "https": account.proxy} if account.proxy else None
         client = JIRA(
             server=account.url.rstrip("/"),
             options=options,
             get_server_info=False,
             max_retries=0,
             timeout=TIMEOUT,
-            proxies=proxies,
+            proxies=self._proxies,
             logging=False,
             **auth,
         )
@@ -102,7 +103,15 @@ class Connection:
         try:
             # the package's own request() would retry and raise in its own way
             answer = requests.Session.request(
-                self._session, method, f"{self._base}{path}", timeout=TIMEOUT, allow_redirects=False, **how
+                self._session,
+                method,
+                f"{self._base}{path}",
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                # said anew, for the environment would win over the session's
+                verify=self.account.ca,
+                proxies=self._proxies,
+                **how,
             )
             content = answer.content
         except requests.exceptions.SSLError as error:
@@ -119,8 +128,10 @@ class Connection:
             raise AgainError("cannot be reached, or dropped the connection (check jira_url)", at_first=True) from error
         except requests.exceptions.RequestException as error:
             raise AgainError("did not answer in time, or its answer was cut short") from error
-        except OSError as error:  # so the package tells of a CA file that is not there or holds no certificate
-            raise SourceError(f"{self._where(path)}: jira_ca cannot be read; give a file with certificates") from error
+        except OSError as error:  # so the package tells of a CA file that is not there
+            raise SourceError(
+                f"{self._where(path)}: a CA file is not there; check jira_ca and REQUESTS_CA_BUNDLE"
+            ) from error
         self._note_clock(answer)
         self._check(answer, path, route)
         return self._json(answer, content)
@@ -200,6 +211,6 @@ _WHY = {
 
 
 def _route(path: str) -> str:
-    """The path with ids as `{id}`: limits are counted by route."""
-    parts = path.split("/")
-    return "/".join("{id}" if part.rpartition("-")[2].isdigit() else part for part in parts)
+    """The path behind the API's version, with ids as `{id}`: Jira counts limits by route, versions together."""
+    parts = path.removeprefix("/rest/api/").split("/")[1:]
+    return "/".join("{id}" if part.isdigit() else part for part in parts)

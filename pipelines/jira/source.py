@@ -1,6 +1,6 @@
 """The Jira source: what changed since the cursors, whole; the cursors to store with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class Known:
 
     updated: Mapping[int, datetime] = field(default_factory=dict)
     cursors: Mapping[str, str] = field(default_factory=dict)
-    links_of: frozenset[int] = frozenset()
+    links_of: Container[int] = frozenset()
     wanted: frozenset[int] = frozenset()
 
     def is_stored(self, issue_id: int, updated: datetime) -> bool:
@@ -76,11 +76,13 @@ class JiraSource:
         self._check_account(account)
         self.as_of = self.connection.server_now
         refused: list[SourceError] = []
+        wanted = set(self.known.wanted)
         n_issues = 0
         for project in self.projects:
             try:
                 for issue in self._changed(plan, project):
                     n_issues += 1
+                    wanted.discard(int(issue["id"]))
                     yield issue, f"Jira, {project}"
                     if n_issues % 5000 == 0:
                         self.say(f"extract: {n_issues} issues so far")
@@ -90,7 +92,7 @@ class JiraSource:
                 self.notes.append(f"project {project} was refused and keeps its place: {error}")
         if len(refused) == len(self.projects):
             raise refused[0]
-        for issue in plan.whole(iter(sorted(self.known.wanted)), self.known.links_of):
+        for issue in plan.whole(iter(sorted(wanted)), self.known.links_of):
             n_issues += 1
             yield issue, "Jira, issues asked for by id"
         if n_issues or not self.known.updated:

@@ -1,0 +1,66 @@
+"""The live Jira as a source, made from settings and from what the warehouse already knows.
+
+Its packages are an extra (`pip install 'escalations[jira]'`), so they are imported only when they are needed.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from analysis.errors import InputError, SettingsError
+from analysis.taxonomy import Criteria
+from analysis.warehouse import Warehouse
+from pipelines.load import cursors, stored_issues, stored_versions, with_remote_links
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.jira import CensusSource, JiraSource
+
+Say = Callable[[str], None]
+
+
+def live_source(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource":
+    """The live Jira, with what the warehouse already knows of it."""
+    try:
+        from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
+    except ImportError as error:
+        raise SettingsError(
+            "source jira: its packages are not installed; run `pip install 'escalations[jira]'`"
+        ) from error
+    if not settings.jira_url or settings.jira_token is None:
+        raise SettingsError(
+            "source jira: set ESCALATIONS_JIRA_URL and ESCALATIONS_JIRA_TOKEN (and ESCALATIONS_JIRA_EMAIL on Cloud)"
+        )
+    account = Account(
+        url=settings.jira_url,
+        token=settings.jira_token.get_secret_value(),
+        email=settings.jira_email,
+        ca=str(settings.jira_ca) if settings.jira_ca else None,
+        proxy=settings.jira_proxy,
+    )
+    known = Known()
+    if settings.warehouse_file.exists():
+        with Warehouse.open(settings.warehouse_file) as warehouse:
+            known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
+    return JiraSource(
+        connection=Connection(account, Limiter(time.monotonic, time.sleep), say),
+        projects=tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects))),
+        known=known,
+        say=say,
+        overlap=timedelta(hours=settings.jira_overlap_hours),
+        workers=settings.jira_workers,
+    )
+
+
+def census_source(settings: Settings, criteria: Criteria, say: Say) -> "CensusSource":
+    """A census of the live Jira, against what the warehouse holds."""
+    jira = live_source(settings, criteria, say)
+    from pipelines.jira import CensusSource, Stored
+
+    if not settings.warehouse_file.exists():
+        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run --source jira` first")
+    with Warehouse.open(settings.warehouse_file) as warehouse:
+        rows = stored_issues(warehouse)
+    stored = {issue_id: Stored(project, presence, has_security) for issue_id, project, presence, has_security in rows}
+    return CensusSource(jira, stored)

@@ -19,6 +19,7 @@ Rows = dict[str, list[dict[str, Any]]]
 Normaliser = Callable[[dict[str, Any], FieldCatalogue], Rows | None]
 Batch = dict[int, tuple[dict[str, Any], dict[str, Any]]]
 BATCH = 2000
+SETTLED = "interval 1 minute"  # before a reading began: what was updated then is not updated again in that very moment
 BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "links")
 
 
@@ -78,6 +79,8 @@ def load(
             warehouse.insert("core.builds", [build])
         new = (manifest.file, manifest.source_id, manifest.as_of, manifest.n_issues)
         _note_extracts(warehouse, [*(extracts if again else []), *([new] if is_new else [])])
+        later = "update raw.extracts set as_of = greatest(as_of, ?) where file = ?"  # the same lines were read again
+        warehouse.execute(later, [manifest.as_of, manifest.file])
         _move_cursors(warehouse, manifest, run_id)
     n_tickets = int(warehouse.value("select count(*) from core.tickets"))
     return Loaded(n_tickets, changed)
@@ -87,20 +90,28 @@ def _move_cursors(warehouse: Warehouse, manifest: Manifest, run_id: str) -> None
     """Store where the next reading begins, in the transaction of what was read."""
     known = cursors(warehouse)
     for scope, position in manifest.cursors.items():
-        if known.get(scope) != position:
+        # an older raw file that is loaded again must not move a cursor back
+        if scope not in known or position > known[scope] or (scope == "account" and position != known[scope]):
             told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
             warehouse.append_event("state.cursors", told | {"scope": scope, "position": position})
 
 
 def _mark_presence(warehouse: Warehouse, manifest: Manifest, run_id: str, batch_no: int) -> int:
-    """Store what a census found, and have what follows made anew for it. Gives the number of tickets marked."""
+    """Store what a census found, and have what follows made anew for it. Gives the number of tickets marked.
+
+    An older census that is loaded late, or one that is loaded again, does not undo what a newer one found.
+    """
+    query = "select issue_id, max_by(presence, event_id), max(effective_at) from state.presence group by issue_id"
+    known = {issue_id: last for issue_id, *last in warehouse.rows(query)} if manifest.presence else {}
+    marked = []
     for issue_id, presence in manifest.presence.items():
-        told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
-        warehouse.append_event("state.presence", told | {"issue_id": issue_id, "presence": presence})
-    warehouse.execute(
-        "update raw.issues set batch_no = ? where issue_id in (select unnest(?))", [batch_no, list(manifest.presence)]
-    )
-    return len(manifest.presence)
+        last, since = known.get(issue_id, (None, None))
+        if last != presence and (since is None or since <= manifest.as_of):
+            told = {"run_id": run_id, "recorded_at": manifest.as_of, "effective_at": manifest.as_of}
+            warehouse.append_event("state.presence", told | {"issue_id": issue_id, "presence": presence})
+            marked.append(issue_id)
+    warehouse.execute("update raw.issues set batch_no = ? where issue_id in (select unnest(?))", [batch_no, marked])
+    return len(marked)
 
 
 def stored_issues(warehouse: Warehouse) -> list[tuple[int, str, str, bool]]:
@@ -129,11 +140,18 @@ def loaded_files(warehouse: Warehouse) -> frozenset[str]:
 
 
 def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:
-    """Issue id → time of update (naive UTC) of what is stored, as far back as the cursors will read again."""
+    """Issue id → time of update (naive UTC) of what is stored, as far back as the cursors will read again.
+
+    Left out is what was updated shortly before or while it was read: another edit may have followed in the same moment.
+    """
     positions = [position for scope, position in cursors(warehouse).items() if scope != "account"]
     if not positions:
         return {}
-    return dict(warehouse.rows("select issue_id, updated_at from raw.issues where updated_at >= ?", [min(positions)]))
+    query = f"""
+        select issue_id, i.updated_at from raw.issues i join raw.extracts e using (file)
+        where i.updated_at >= ? and i.updated_at < e.as_of - {SETTLED}
+    """
+    return dict(warehouse.rows(query, [min(positions)]))
 
 
 def with_remote_links(warehouse: Warehouse) -> frozenset[int]:
@@ -168,9 +186,21 @@ def _read_in(
         fresh = _fresh(warehouse, batch)
         rows = {issue_id: normaliser(batch[issue_id][1], catalogue) for issue_id in fresh}
         kept = {issue_id: part for issue_id, part in rows.items() if part is not None}
+        _read_again(warehouse, [index for issue_id, (index, _) in batch.items() if issue_id not in kept])
         _store(warehouse, [batch[issue_id][0] for issue_id in kept], list(kept.values()))
         changed += len(kept)
     return changed
+
+
+def _read_again(warehouse: Warehouse, index: list[dict[str, Any]]) -> None:
+    """Note that what is stored was found unchanged in a newer raw file; it then counts as settled."""
+    if index:
+        warehouse.execute("create or replace temp table again as select * from raw.issues limit 0")
+        warehouse.insert("again", index)
+        warehouse.execute("""
+            update raw.issues set file = a.file, line_no = a.line_no from again a
+            where raw.issues.issue_id = a.issue_id and raw.issues.content_hash = a.content_hash
+        """)
 
 
 def _batches(folder: Path, file: str, batch_no: int) -> Iterator[Batch]:

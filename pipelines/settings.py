@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     jira_token_expires: date | None = None
     jira_ca: Path | None = None
     jira_proxy: str | None = None
-    jira_workers: int = Field(default=8, ge=1, le=16)
+    jira_workers: int = Field(default=12, ge=1, le=16)
     jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
 
     @field_validator("jira_projects", mode="before")

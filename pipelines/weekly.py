@@ -63,6 +63,8 @@ def run(settings: Settings, say: Say, *, week: date | None = None, until: dateti
         say(f"as of {until:%Y-%m-%d %H:%M} UTC: a scratch warehouse of what had happened by then")
         back = settings.model_copy(update={"out": settings.reports / f"as-of-{until:%Y%m%dT%H%M}"})
         with Warehouse.open(Path(scratch) / "warehouse.duckdb") as warehouse:
+            for earlier in [one for one in manifests(settings.raw) if one.source_id == manifest.source_id]:
+                _load(warehouse, back, criteria, earlier, say, "", until)
             return _from_load(warehouse, back, criteria, manifest, say, week=week, clock=until, cut_at=until)
 
 

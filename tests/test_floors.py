@@ -134,7 +134,8 @@ def test_wall_clock_is_read_only_at_the_top() -> None:
     for module, paths in modules().items():
         for path in paths:
             if CLOCK.search(path.read_text()):
-                assert module in {"pipelines.cli", "pipelines.weekly", "pipelines.doctor", "pipelines.flows"}, path
+                # the Jira source waits by its own clock where the server tells none; data never comes from it
+                assert module in {"pipelines.cli", "pipelines.weekly", "pipelines.doctor", "pipelines.jira"}, path
 
 
 def test_no_drawer_for_odds_and_ends() -> None:

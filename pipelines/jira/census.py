@@ -18,6 +18,7 @@ from pipelines.jira.source import account_of
 GONE_AT_ONCE = 0.5  # of a project's issues: more is a permission or a mistake, not so many deletions
 AT_LEAST = 4  # issues of a project before a share of it says anything
 THERE = frozenset(("seen", "returned"))
+MISSED = "missed_once"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,16 @@ def take_census(
             _whole_project(census, project, mine, state)
         else:
             _compare(census, connection, plan, project, mine, ids, stored, projects)
+    _strays(census, stored, projects, set().union(*(ids for ids in there.values() if ids)))
     return census
+
+
+def _strays(census: Census, stored: Mapping[int, Stored], projects: Iterable[str], listed: set[int]) -> None:
+    """Mark what was moved out of scope while it was being read, and so is stored under its new project."""
+    in_scope = {one.casefold() for one in projects}
+    for issue_id, one in stored.items():
+        if one.project.casefold() not in in_scope and issue_id not in listed and one.presence in (*THERE, MISSED):
+            census.mark(issue_id, one, "out_of_scope")
 
 
 def _roster(connection: Connection, plan: CloudPlan | DataCenterPlan) -> dict[str, str]:
@@ -119,7 +129,7 @@ def _compare(
         elif stored[issue_id].presence not in THERE:
             census.mark(issue_id, stored[issue_id], "returned")
             census.wanted.add(issue_id)
-    before = {issue_id: one for issue_id, one in mine.items() if one.presence in (*THERE, "missed_once")}
+    before = {issue_id: one for issue_id, one in mine.items() if one.presence in (*THERE, MISSED)}
     missing = {issue_id: one for issue_id, one in before.items() if issue_id not in ids}
     if len(before) >= AT_LEAST and len(missing) >= GONE_AT_ONCE * len(before):
         census.notes.append(
@@ -150,7 +160,7 @@ def _one_missing(
         if one.has_security:
             census.mark(issue_id, one, "hidden")
         else:
-            census.mark(issue_id, one, "deleted" if one.presence == "missed_once" else "missed_once")
+            census.mark(issue_id, one, "deleted" if one.presence == MISSED else MISSED)
         return
     now_in = str(((issue.get("fields") or {}).get("project") or {}).get("key") or "").casefold()
     if now_in and now_in not in in_scope:

@@ -3,8 +3,9 @@
 `search/jql` gives changelogs and comments in part and without saying so; the bulk routes give them whole.
 """
 
+from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 API = "/rest/api/3"
 IDS_A_PAGE = 5000
 ISSUES_A_CALL = 100
-GROUP = 500  # issues whose changelogs are asked for together
+SPARE = 2  # parts that are read while others wait to be written
 HISTORIES_A_PAGE = 10_000
 HISTORIES_A_CALL = 100  # of one issue
 
@@ -70,19 +71,36 @@ class CloudPlan:
     def whole(self, ids: Iterator[int], links_of: Container[int]) -> Iterator[Json]:
         """Whole issues with all histories and comments; those that are gone meanwhile are left out.
 
-        Two groups are under way at once, so memory is bounded however many there are.
+        A few parts more than there are workers are under way at once, so memory is bounded for any number of issues.
         """
         pool = ThreadPoolExecutor(self.workers)
+        under_way: deque[Future[_Part]] = deque()
         try:
-            under_way: list[_Group] = []
-            while group := list(islice(ids, GROUP)):
-                under_way.append(_Group(self, pool, group, links_of))
-                if len(under_way) > 1:
-                    yield from under_way.pop(0).result()
-            for rest in under_way:
-                yield from rest.result()
+            while part := list(islice(ids, ISSUES_A_CALL)):
+                under_way.append(pool.submit(self._part, pool, part, links_of))
+                if len(under_way) > self.workers + SPARE:
+                    yield from under_way.popleft().result().whole()
+            while under_way:
+                yield from under_way.popleft().result().whole()
         finally:  # after a failure nothing more is asked: an account that goes on failing may be locked
             pool.shutdown(cancel_futures=True)
+
+    def _part(self, pool: ThreadPoolExecutor, ids: list[int], links_of: Container[int]) -> "_Part":
+        """Read issues, then their changelogs, and have read what single ones lack.
+
+        Changelogs are asked for after the issues: one that came before would lack an edit that the issue's `updated`
+        already tells of, and no later run would look at it again.
+        """
+        read = self.issues_of(ids)
+        histories = self.changelogs_of(ids)
+        issues = [issue for issue in read if int(issue["id"]) in histories]  # the others are gone meanwhile
+        asked: dict[int, Future[bool]] = {}
+        for issue in issues:
+            mine = histories[int(issue["id"])]
+            issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
+            if lacks_comments(issue) or wants_remote_links(issue, links_of):
+                asked[int(issue["id"])] = pool.submit(complete, self.connection, API, issue, links_of)
+        return _Part(issues, asked)
 
     def issues_of(self, ids: Sequence[int]) -> list[Json]:
         """At most 100 issues with all fields; those that Jira failed to give are asked for one by one."""
@@ -116,14 +134,24 @@ class CloudPlan:
         return logs
 
     def _left_out(self, ids: Sequence[int]) -> dict[int, list[Json]]:
-        """Histories of issues that the bulk route said nothing of: most have none, which their count proves."""
+        """Histories of issues that the bulk route said nothing of: most have none, which their count proves.
+
+        Without those that are gone meanwhile: an empty changelog would take away the one that is stored.
+        """
         body = {"issueIdsOrKeys": [str(i) for i in ids], "fields": ["id"], "expand": ["changelog"]}
         logs: dict[int, list[Json]] = {}
         for issue in self.connection.post(f"{API}/issue/bulkfetch", body).get("issues") or []:
             log = issue.get("changelog") or {}
-            logs[int(issue["id"])] = histories = list(log.get("histories") or [])
-            if int(log.get("total") or 0) > len(histories):
-                logs[int(issue["id"])] = self._changelog_of(int(issue["id"]))
+            histories = list(log.get("histories") or [])
+            if int(log.get("total") or 0) <= len(histories):
+                logs[int(issue["id"])] = histories
+        for issue_id in ids:
+            if issue_id not in logs:
+                try:
+                    logs[issue_id] = self._changelog_of(issue_id)
+                except RefusedError as error:
+                    if error.status != 404:
+                        raise
         return logs
 
     def _changelog_of(self, issue_id: int) -> list[Json]:
@@ -133,27 +161,14 @@ class CloudPlan:
         return whole_list(more, first, "values")
 
 
-class _Group:
-    """Issues on their way: the issues in several calls, then their changelogs in one, then what single ones lack.
+@dataclass(frozen=True)
+class _Part:
+    """Issues with their changelogs, and by id what was asked for of single ones."""
 
-    Changelogs are asked for after the issues: one that came before would lack an edit that the issue's `updated`
-    already tells of, and no later run would look at it again.
-    """
+    issues: list[Json]
+    asked: dict[int, Future[bool]]
 
-    def __init__(self, plan: CloudPlan, pool: ThreadPoolExecutor, ids: list[int], links_of: Container[int]) -> None:
-        self.plan, self.pool, self.ids, self.links_of = plan, pool, ids, links_of
-        parts = [ids[start : start + ISSUES_A_CALL] for start in range(0, len(ids), ISSUES_A_CALL)]
-        self.parts = [pool.submit(plan.issues_of, part) for part in parts]
-
-    def result(self) -> list[Json]:
-        """The whole issues, in the order of their ids. The first failure ends the group."""
-        issues = [issue for part in self.parts for issue in part.result()]
-        histories = self.pool.submit(self.plan.changelogs_of, self.ids).result()
-        for issue in issues:
-            mine = histories.get(int(issue["id"]), [])
-            issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
-        connection = self.plan.connection
-        lacking = [one for one in issues if lacks_comments(one) or wants_remote_links(one, self.links_of)]
-        asked = {int(one["id"]): self.pool.submit(complete, connection, API, one, self.links_of) for one in lacking}
-        gone = {issue_id for issue_id, answer in asked.items() if not answer.result()}
-        return [issue for issue in issues if int(issue["id"]) not in gone]
+    def whole(self) -> list[Json]:
+        """The issues once all is there, without those that are gone. The first failure ends it."""
+        gone = {issue_id for issue_id, answer in self.asked.items() if not answer.result()}
+        return [issue for issue in self.issues if int(issue["id"]) not in gone]

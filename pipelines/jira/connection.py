@@ -169,6 +169,7 @@ class Connection:
         raise SourceError(self._refusal)
 
     def _obey(self, headers: Mapping[str, str], route: str) -> None:
+        # our own clock is better than none; it is used for nothing but this wait
         server_now = datetime.now(UTC) if self._now is NEVER else self._now
         seconds = seconds_to_wait(headers, server_now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
         reason = headers.get("RateLimit-Reason") or "no reason given"

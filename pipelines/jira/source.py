@@ -1,6 +1,7 @@
 """The Jira source: what changed since the cursors, whole; the cursors to store with it."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from pipelines.jira.datacenter import DataCenterPlan
 from pipelines.jira.retries import RefusedError
 
 Json = dict[str, Any]
+TOLD_EVERY = 5000  # issues
 ACCOUNT = "account"  # the cursor that remembers as whom we read
 
 
@@ -49,7 +51,7 @@ class JiraSource:
     known: Known
     say: Callable[[str], None]
     overlap: timedelta = timedelta(hours=12)
-    workers: int = 8
+    workers: int = 12
     field_names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
@@ -75,17 +77,31 @@ class JiraSource:
         account = account_of(self.connection, plan)
         self._check_account(account)
         self.as_of = self.connection.server_now
-        refused: list[SourceError] = []
+        with ThreadPoolExecutor(1) as beside:
+            # names are read while the issues are; where nothing changed, those that are stored will do
+            names = None if self.known.cursors else beside.submit(self._read_names, plan)
+            for number, (issue, place) in enumerate(self._all(plan), 1):
+                names = names or beside.submit(self._read_names, plan)
+                yield issue, place
+                if number % TOLD_EVERY == 0:
+                    self.say(f"extract: {number} issues so far")
+            if names:
+                names.result()
+        # a token that expired on the way makes Jira serve empty answers, not errors
+        if account_of(self.connection, plan) != account:
+            raise SourceError("the account changed while reading; nothing was stored, run again")
+        self.cursors[ACCOUNT] = account
+
+    def _all(self, plan: CloudPlan | DataCenterPlan) -> Iterator[tuple[Json, str]]:
+        """The issues of all projects, then those that are wanted by id and did not come."""
+        assert self.as_of is not None  # noqa: S101 - `issues` sets it before
+        refused: list[RefusedError] = []
         wanted = set(self.known.wanted)
-        n_issues = 0
         for project in self.projects:
             try:
                 for issue in self._changed(plan, project):
-                    n_issues += 1
                     wanted.discard(int(issue["id"]))
                     yield issue, f"Jira, {project}"
-                    if n_issues % 5000 == 0:
-                        self.say(f"extract: {n_issues} issues so far")
                 self.cursors[project] = (self.as_of - self.overlap).isoformat()
             except RefusedError as error:
                 refused.append(error)
@@ -93,14 +109,7 @@ class JiraSource:
         if len(refused) == len(self.projects):
             raise refused[0]
         for issue in plan.whole(iter(sorted(wanted)), self.known.links_of):
-            n_issues += 1
             yield issue, "Jira, issues asked for by id"
-        if n_issues or not self.known.updated:
-            self._read_names(plan)
-        # a token that expired on the way makes Jira serve empty answers, not errors
-        if account_of(self.connection, plan) != account:
-            raise SourceError("the account changed while reading; nothing was stored, run again")
-        self.cursors[ACCOUNT] = account
 
     def plan(self) -> CloudPlan | DataCenterPlan:
         """Ask the server what it is. Raises `SourceError` where it is no Jira."""

@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.15)
     parser.add_argument("--kind", choices=["cloud", "datacenter"], default="cloud")
     parser.add_argument("--remote-links", action="store_true", help="read the remote links of every issue too")
-    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=12)
     args = parser.parse_args()
     with standing_in(args) as (url, email, token, n_histories, n_comments), tempfile.TemporaryDirectory() as folder:
         account = Account(url=url, token=token, email=email if args.kind == "cloud" else None)

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from analysis.errors import InputError
+from analysis.table_files import TableFile, table_files
 from analysis.taxonomy import Criteria
-from analysis.warehouse import TableFile, Warehouse, table_files
+from analysis.warehouse import Warehouse
 
 
 def last_complete_week(as_of: datetime, zone: str) -> date:

@@ -8,8 +8,9 @@ from typing import Any
 
 from analysis.field_names import FieldNames
 from analysis.rules import Rules, RuleTag
+from analysis.table_files import files_of
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse, files_of, hash_of
+from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
 KINDS = ("provider", "failure_category")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import WarehouseError
+from analysis.table_files import files_of, table_files
 from analysis.taxonomy import Criteria
 from analysis.text import parse_moment
-from analysis.warehouse import Warehouse, files_of, hash_of, table_files
+from analysis.warehouse import Warehouse, hash_of
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.raw_files import Manifest, raw_lines
 from pipelines.site_tables import site_tables

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
-    1: ["analysis.errors"],
+    1: ["analysis.errors", "analysis.table_files"],
     2: [
         "analysis.taxonomy",
         "analysis.text",

@@ -10,8 +10,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from stories import SITE, bare_criteria, derive, issues, load_into
 
+from analysis.table_files import table_files
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse, table_files
+from analysis.warehouse import Warehouse
 
 START, END = datetime(2026, 1, 5, 9), datetime(2026, 6, 1)
 RUNBOOK = """---

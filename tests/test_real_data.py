@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.warehouse import Warehouse, table_files
+from analysis.table_files import table_files
+from analysis.warehouse import Warehouse
 from pipelines import weekly
 from pipelines.settings import Settings
 

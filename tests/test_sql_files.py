@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from stories import derive, issues, load_into, write_criteria
 
-from analysis.warehouse import Warehouse, table_files
+from analysis.table_files import table_files
+from analysis.warehouse import Warehouse
 
 STEPS = {"load", "tag", "judge", "measure", "weekly"}
 CONTRACT = {

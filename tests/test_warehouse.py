@@ -10,7 +10,8 @@ import pytest
 from stories import derive, issues, load_into, write_criteria
 
 from analysis.errors import WarehouseError
-from analysis.warehouse import SQL, Warehouse, files_of_schema, parse_table_file, table_files
+from analysis.table_files import SQL, files_of_schema, parse_table_file, table_files
+from analysis.warehouse import Warehouse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STORY = """

@@ -4,10 +4,10 @@
 -- reads: mart.tagged_escalations, core.repeats
 -- statistic: share
 -- pool: 1
--- title: Repeat escalations
+-- title: Escalations of a kind seen before
 -- version: 1
--- text: Escalations that came back. Cancelled tickets, and tickets without a whole changelog, are left out and listed.
--- numerator: escalations that came back
+-- text: Escalations that look like an earlier one of the same dealer. Cancelled tickets, and tickets without a whole changelog, are left out and listed.
+-- numerator: escalations of a kind that the dealer had before
 -- denominator: escalations
 -- variant: same_kind The dealer had an escalation of the same provider and failure category that was resolved at most 90 days
 --   before, or the ticket itself came back more than 14 days after its resolution. Whether it is the same failure is not judged yet.

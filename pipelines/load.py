@@ -135,9 +135,9 @@ def cursors(warehouse: Warehouse) -> dict[str, str]:
     return dict(warehouse.rows("select scope, max_by(position, event_id) from state.cursors group by scope"))
 
 
-def loaded_files(warehouse: Warehouse) -> frozenset[str]:
-    """Names of the raw files that are in the warehouse."""
-    return frozenset(file for (file,) in warehouse.rows("select file from raw.extracts"))
+def loaded_files(warehouse: Warehouse) -> dict[str, datetime]:
+    """Name of each raw file that is in the warehouse → up to when it tells, naive UTC."""
+    return dict(warehouse.rows("select file, as_of from raw.extracts"))
 
 
 def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:

@@ -82,8 +82,12 @@ def run_load(settings: Settings, say: Say) -> Result:
     manifest = extracted[-1]
     with Warehouse.open(settings.warehouse_file) as warehouse, _recorded(warehouse, manifest, "load", "load") as record:
         known = loaded_files(warehouse)
-        for waiting in [one for one in extracted[:-1] if one.file not in known]:
-            _load(warehouse, settings, criteria, waiting, say, record.run_id)
+        newest = max(known.values(), default=datetime.min)
+        for earlier in extracted[:-1]:
+            # what a later reading of a live Jira has overtaken would bring back older content
+            is_overtaken = bool(earlier.cursors) and earlier.as_of <= newest
+            if earlier.file not in known and not is_overtaken:
+                _load(warehouse, settings, criteria, earlier, say, record.run_id)
         loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, record.run_id)
         found = _notes(warehouse, criteria, say)
     return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import InputError, SettingsError
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
-from pipelines.load import cursors, stored_issues, stored_versions, with_remote_links
+from pipelines.known import cursors, stored_issues, stored_versions, with_remote_links
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,16 +3,15 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import WarehouseError
 from analysis.table_files import files_of, table_files
 from analysis.taxonomy import Criteria
 from analysis.text import parse_moment
 from analysis.warehouse import Warehouse, hash_of
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.known import cursors
 from pipelines.raw_files import Manifest, raw_lines
 from pipelines.site_tables import site_tables
 
@@ -20,7 +19,6 @@ Rows = dict[str, list[dict[str, Any]]]
 Normaliser = Callable[[dict[str, Any], FieldCatalogue], Rows | None]
 Batch = dict[int, tuple[dict[str, Any], dict[str, Any]]]
 BATCH = 2000
-SETTLED = "interval 1 minute"  # before a reading began: what was updated then is not updated again in that very moment
 BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "links")
 
 
@@ -113,51 +111,6 @@ def _mark_presence(warehouse: Warehouse, manifest: Manifest, run_id: str, batch_
             marked.append(issue_id)
     warehouse.execute("update raw.issues set batch_no = ? where issue_id in (select unnest(?))", [batch_no, marked])
     return len(marked)
-
-
-def stored_issues(warehouse: Warehouse) -> list[tuple[int, str, str, bool]]:
-    """(issue id, project, presence, whether it has a security level) of every issue.
-
-    Raises `WarehouseError` where nothing was loaded yet.
-    """
-    require_loaded(warehouse)
-    return warehouse.rows("""
-        select t.issue_id, t.project, f.presence, exists (
-                from core.field_values v where v.issue_id = t.issue_id and v.role = 'security'
-            )
-        from core.tickets t
-        join core.ticket_facts f using (issue_id)
-    """)
-
-
-def cursors(warehouse: Warehouse) -> dict[str, str]:
-    """Scope → where the next reading begins."""
-    return dict(warehouse.rows("select scope, max_by(position, event_id) from state.cursors group by scope"))
-
-
-def loaded_files(warehouse: Warehouse) -> dict[str, datetime]:
-    """Name of each raw file that is in the warehouse → up to when it tells, naive UTC."""
-    return dict(warehouse.rows("select file, as_of from raw.extracts"))
-
-
-def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:
-    """Issue id → time of update (naive UTC) of what is stored, as far back as the cursors will read again.
-
-    Left out is what was updated shortly before or while it was read: another edit may have followed in the same moment.
-    """
-    positions = [position for scope, position in cursors(warehouse).items() if scope != "account"]
-    if not positions:
-        return {}
-    query = f"""
-        select issue_id, i.updated_at from raw.issues i join raw.extracts e using (file)
-        where i.updated_at >= ? and i.updated_at < e.as_of - {SETTLED}
-    """
-    return dict(warehouse.rows(query, [min(positions)]))
-
-
-def with_remote_links(warehouse: Warehouse) -> frozenset[int]:
-    """Issues known to have remote links: they are read again with the issue, for Jira gives them apart."""
-    return frozenset(i for (i,) in warehouse.rows("select distinct issue_id from core.links where kind = 'remote'"))
 
 
 def _bodies(kind: str) -> list[str]:
@@ -323,11 +276,3 @@ def notes(warehouse: Warehouse, criteria: Criteria) -> Iterator[str]:
     for state, count in rows:
         what = "no" if state == "none" else "a partial"
         yield f"{count} issues with {what} changelog; they are left out of the shares"
-
-
-def require_loaded(warehouse: Warehouse) -> None:
-    """Raise `WarehouseError` where nothing was loaded yet."""
-    if not warehouse.value("select count(*) from core.tickets"):
-        raise WarehouseError(
-            f"{warehouse.path}: holds no tickets yet; run `escalations run` or `escalations load` first"
-        )

@@ -21,15 +21,9 @@ from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.known import loaded_files, require_loaded
 from pipelines.live import census_source, live_source
-from pipelines.load import (
-    Loaded,
-    Normaliser,
-    load,
-    loaded_files,
-    notes,
-    require_loaded,
-)
+from pipelines.load import Loaded, Normaliser, load, notes
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
 from pipelines.raw_files import Manifest, manifests
 from pipelines.settings import Settings

@@ -16,7 +16,8 @@ from analysis.warehouse import Warehouse
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
-from pipelines.load import Loaded, Normaliser, cursors, load, stored_versions, with_remote_links
+from pipelines.known import cursors, stored_versions, with_remote_links
+from pipelines.load import Loaded, Normaliser, load
 from pipelines.normalise import NORMALISE_VERSION, normalise
 from pipelines.raw_files import Manifest
 

@@ -27,6 +27,7 @@ FLOORS = {
         "pipelines.field_catalogue",
         "pipelines.first_settings",
         "pipelines.jira",
+        "pipelines.known",
         "pipelines.raw_files",
         "pipelines.sample_desk",
         "pipelines.site_tables",

@@ -27,14 +27,8 @@ from analysis.errors import WarehouseError
 from analysis.warehouse import Warehouse
 from pipelines.extract import Source, extract
 from pipelines.jira import CensusSource, JiraSource, Known, Stored
-from pipelines.load import (
-    cursors,
-    load,
-    loaded_files,
-    stored_issues,
-    stored_versions,
-    with_remote_links,
-)
+from pipelines.known import cursors, loaded_files, stored_issues, stored_versions, with_remote_links
+from pipelines.load import load
 from pipelines.normalise import NORMALISE_VERSION, normalise
 from pipelines.raw_files import Manifest, manifests
 

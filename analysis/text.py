@@ -44,6 +44,12 @@ def parse_moment(value: object) -> datetime | None:
     return moment if OLDEST <= moment <= NEWEST else None
 
 
+def is_remote_link(field_name: str | None) -> bool:
+    """Whether a changelog item tells of a link to the outside: RemoteIssueLink, since 2025 RemoteWorkItemLink."""
+    name = (field_name or "").casefold()
+    return name.startswith("remote") and name.endswith("link")
+
+
 def name_key(name: str) -> str:
     """A name without case, accents and punctuation, for comparing; the SQL makes the same of what was typed."""
     plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))

@@ -1,11 +1,16 @@
 """What the warehouse already holds: questions that a reading of a live Jira, or a later step, asks before it begins."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from analysis.errors import WarehouseError
 from analysis.warehouse import Warehouse
 
 SETTLED = "interval 1 minute"  # before a reading began: what was updated then is not updated again in that very moment
+
+NOT_TIMES = ("account", "set_aside")  # cursors that remember something else than a time
+LATELY = "interval 30 days"
+LINK_ROUND_DAYS = 28  # in which every escalated ticket is asked once for its remote links
 
 
 def require_loaded(warehouse: Warehouse) -> None:
@@ -23,7 +28,9 @@ def loaded_files(warehouse: Warehouse) -> dict[str, datetime]:
 
 def cursors(warehouse: Warehouse) -> dict[str, str]:
     """Scope → where the next reading begins."""
-    return dict(warehouse.rows("select scope, max_by(position, event_id) from state.cursors group by scope"))
+    return dict(
+        warehouse.rows("select scope, max_by(position, (effective_at, event_id)) from state.cursors group by scope")
+    )
 
 
 def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:
@@ -31,7 +38,7 @@ def stored_versions(warehouse: Warehouse) -> dict[int, datetime]:
 
     Left out is what was updated shortly before or while it was read: another edit may have followed in the same moment.
     """
-    positions = [position for scope, position in cursors(warehouse).items() if scope != "account"]
+    positions = [position for scope, position in cursors(warehouse).items() if scope not in NOT_TIMES]
     if not positions:
         return {}
     query = f"""
@@ -46,16 +53,26 @@ def with_remote_links(warehouse: Warehouse) -> frozenset[int]:
     return frozenset(i for (i,) in warehouse.rows("select distinct issue_id from core.links where kind = 'remote'"))
 
 
-def stored_issues(warehouse: Warehouse) -> list[tuple[int, str, str, bool]]:
-    """(issue id, project, presence, whether it has a security level) of every issue.
+def stored_issues(warehouse: Warehouse, today: date) -> list[tuple[Any, ...]]:
+    """What is stored of every issue, in the order of the fields of the census's `Stored`, after its id.
 
-    Raises `WarehouseError` where nothing was loaded yet.
+    The turn to be asked for remote links comes daily to tickets escalated or resolved lately, and every four weeks to
+    other escalated ones. Raises `WarehouseError` where nothing was loaded yet.
     """
     require_loaded(warehouse)
-    return warehouse.rows("""
-        select t.issue_id, t.project, f.presence, exists (
-                from core.field_values v where v.issue_id = t.issue_id and v.role = 'security'
-            )
+    query = f"""
+        with turn as (
+            select issue_id from core.escalations
+            group by issue_id
+            having max(greatest(escalated_at, coalesce(resolved_at, escalated_at))) >= ? - {LATELY}
+                or issue_id % {LINK_ROUND_DAYS} = ?
+        )
+        select t.issue_id, t.project, f.presence,
+            exists (from core.field_values v where v.issue_id = t.issue_id and v.role = 'security'),
+            t.updated_at,
+            exists (from core.links l where l.issue_id = t.issue_id and l.kind = 'remote'),
+            exists (from turn where turn.issue_id = t.issue_id)
         from core.tickets t
         join core.ticket_facts f using (issue_id)
-    """)
+    """
+    return warehouse.rows(query, [datetime(today.year, today.month, today.day), today.toordinal() % LINK_ROUND_DAYS])

@@ -5,7 +5,7 @@ Its packages are an extra (`pip install 'escalations[jira]'`), so they are impor
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from analysis.errors import InputError, SettingsError
@@ -53,14 +53,13 @@ def live_source(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource
     )
 
 
-def census_source(settings: Settings, criteria: Criteria, say: Say) -> "CensusSource":
-    """A census of the live Jira, against what the warehouse holds."""
+def census_source(settings: Settings, criteria: Criteria, say: Say, today: date) -> "CensusSource":
+    """A census of the live Jira, against what the warehouse holds; `today` says whose turn it is."""
     jira = live_source(settings, criteria, say)
     from pipelines.jira import CensusSource, Stored
 
     if not settings.warehouse_file.exists():
         raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run --source jira` first")
     with Warehouse.open(settings.warehouse_file) as warehouse:
-        rows = stored_issues(warehouse)
-    stored = {issue_id: Stored(project, presence, has_security) for issue_id, project, presence, has_security in rows}
+        stored = {issue_id: Stored(*rest) for issue_id, *rest in stored_issues(warehouse, today)}
     return CensusSource(jira, stored)

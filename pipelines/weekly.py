@@ -115,7 +115,7 @@ def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
 def run_census(settings: Settings, say: Say) -> Result:
     """Compare what Jira shows with what is stored: deleted, moved, hidden, archived, returned."""
     criteria = read_criteria(settings.criteria_folder)
-    source = census_source(settings, criteria, say)
+    source = census_source(settings, criteria, say, datetime.now(UTC).date())
     manifest = extract(source, settings.raw)
     marked = Counter(manifest.presence.values())
     found = (*source.notes, *(f"{presence}: {count}" for presence, count in sorted(marked.items())))

@@ -16,7 +16,7 @@ from analysis.warehouse import Warehouse
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
-from pipelines.known import cursors, stored_versions, with_remote_links
+from pipelines.known import NOT_TIMES, cursors, stored_versions, with_remote_links
 from pipelines.load import Loaded, Normaliser, load
 from pipelines.normalise import NORMALISE_VERSION, normalise
 from pipelines.raw_files import Manifest
@@ -68,7 +68,7 @@ class Desk:
 
     def read(self, wanted: Iterable[int] = ()) -> int:
         """Read what changed; gives how many issues came."""
-        positions = [datetime.fromisoformat(at) for scope, at in self.cursors.items() if scope != "account"]
+        positions = [datetime.fromisoformat(at) for scope, at in self.cursors.items() if scope not in NOT_TIMES]
         since = min(positions, default=datetime.max)
         updated = {issue_id: updated_of(issue) for issue_id, issue in self.held.items()}
         known = Known({i: at for i, at in updated.items() if at >= since}, self.cursors, wanted=frozenset(wanted))

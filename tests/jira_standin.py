@@ -189,6 +189,7 @@ class Faults:
     changelog_created_as: Literal["int", "int_seconds", "string"] = "int"  # 22
     inline_comment_cap: int = 20  # 24: in fields.comment on Cloud; not documented
     comment_page_cap: int = 100  # 24
+    nulls_left_out: bool = False  # Atlassian's document knows no null, real answers do
     missing_author_as: Literal["null", "absent", "former_user"] = "null"  # 31
     window: int = 10_000  # 32: Data Center serves no offset beyond it
     window_10000_behaviour: Literal["error", "empty"] = "error"  # 32
@@ -911,6 +912,8 @@ class JiraStandIn(Site):
             status, body = self._dispatch(call)
         except Refused as error:
             status, body = error.status, self._error(call, error)
+        if faults.nulls_left_out and body:
+            body = dumps(_without_nulls(json.loads(body)))
         kind = faults.take(("type",), *route)
         if kind and kind.text:
             headers["Content-Type"] = kind.text
@@ -1504,6 +1507,12 @@ class JiraStandIn(Site):
             if name in asked
         }
         return 200, dumps({"permissions": told})
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _page(name: str, parts: Iterable[bytes], tail: Json) -> bytes:

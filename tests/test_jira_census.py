@@ -84,6 +84,28 @@ def test_hidden_by_a_security_level(book: Book) -> None:
     assert book.census().presence == {book.ids[0]: "returned"}
 
 
+def test_an_edit_that_no_reading_saw(book: Book) -> None:
+    """As of a ticket that was hidden, edited, and shown again long afterwards."""
+    before = {int(i): one["fields"]["updated"] for i, one in book.jira.snapshot().items()}
+    book.stored = {i: Stored("SUP", updated=before[i]) for i in book.ids}
+    assert book.census() == Census()
+    book.jira.tick(60)
+    book.jira.edit(book.ids[2], status="Done")
+    assert book.census().wanted == {book.ids[2]}
+
+
+def test_links_to_outside_are_asked_for_by_turns(book: Book) -> None:
+    turn, with_link, lost = book.ids[:3]
+    book.jira.remote_link(with_link, "https://example.invalid/1", "a change")
+    book.stored[turn] = Stored("SUP", is_links_turn=True)
+    assert book.census().wanted == set()
+    book.stored[with_link] = Stored("SUP", is_links_turn=True)
+    book.stored[lost] = Stored("SUP", has_remote_links=True, is_links_turn=True)
+    book.jira.clear_log()
+    assert book.census().wanted == {with_link, lost}
+    assert book.jira.counts["GET issue/remotelink"] == 3
+
+
 @pytest.mark.parametrize("how", ["archived", "trashed", "hidden"])
 def test_a_whole_project(book: Book, how: str) -> None:
     {

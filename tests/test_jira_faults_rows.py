@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 import pytest
 from conftest import ROOT
-from jira_reading import CATALOGUE, Desk, WarehouseDesk, connect, some_tickets
+from jira_reading import CATALOGUE, CRITERIA, Desk, WarehouseDesk, connect, some_tickets
 from jira_standin import JiraStandIn, Kind
 
+from analysis.errors import SourceError
 from analysis.warehouse import Warehouse
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.jira import JiraSource, Known
 from pipelines.jira.census import Stored, take_census
+from pipelines.load import notes
 from pipelines.normalise import normalise
 
 
@@ -306,6 +308,51 @@ def test_one_ticket_fails_in_bulk(cloud: JiraStandIn) -> None:
     other = Desk(cloud)
     other.read()
     other.check()
+
+
+def test_one_ticket_fails_everywhere(cloud: JiraStandIn, tmp_path: Path) -> None:
+    """It is set aside, told of on every page, and asked for again; the others come."""
+    ids = some_tickets(cloud)
+    desk = WarehouseDesk(cloud, tmp_path)
+
+    def told() -> list[str]:
+        with Warehouse.open(desk.file) as warehouse:
+            return [note for note in notes(warehouse, CRITERIA) if "failed to give" in note]
+
+    cloud.faults.bulkfetch_errors = {ids[3]}
+    for _ in range(2):
+        cloud.faults.fail_next("issue", 500, times=3)
+        desk.read()
+        assert {issue_id for (issue_id,) in desk.rows("select issue_id from core.tickets")} == {int(i) for i in ids} - {
+            int(ids[3])
+        }
+        assert told() == [f"Jira failed to give 1 issues, which the numbers lack until it does: ids {ids[3]}"]
+    desk.read()
+    desk.check()
+    assert told() == []
+
+
+def test_one_ticket_asked_for_by_id_fails(jira: JiraStandIn) -> None:
+    ids = some_tickets(jira)
+    desk = Desk(jira)
+    desk.read()
+    jira.faults.bulkfetch_errors = {ids[3]}
+    jira.faults.fail_next("issue", 500, times=3)
+    desk.read(wanted=[int(ids[3])])
+    assert desk.cursors["set_aside"] == ids[3]
+    desk.read()
+    desk.check()
+    assert desk.cursors["set_aside"] == ""
+
+
+def test_many_that_fail_end_the_reading(cloud: JiraStandIn) -> None:
+    ids = some_tickets(cloud)
+    cloud.faults.bulkfetch_errors = set(ids[:6])
+    cloud.faults.fail_next("issue", 500, times=100)
+    desk = Desk(cloud)
+    with pytest.raises(SourceError, match="answered with error 500"):
+        desk.read()
+    assert not desk.held
 
 
 def test_deleted_while_reading(jira: JiraStandIn, monkeypatch: pytest.MonkeyPatch) -> None:

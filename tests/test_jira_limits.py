@@ -10,7 +10,7 @@ from jira_reading import Clock, Desk, connect, some_tickets
 from jira_standin import JiraStandIn, Kind, RetryAfter
 
 from pipelines.jira import Limiter
-from pipelines.jira.limits import LONGEST, SLOWEST, seconds_to_wait
+from pipelines.jira.limits import LONGEST, SLOWEST, UNTOLD_RATE, seconds_to_wait
 
 NOW = datetime(2026, 9, 1, 12, 0, 10, tzinfo=UTC)
 ROUTE = "POST search/jql"
@@ -101,6 +101,22 @@ def test_the_pace_follows_what_jira_allows() -> None:
     for _ in range(20):
         limiter.close(ROUTE, 1, "")
     assert limiter.buckets[ROUTE].rate == SLOWEST
+
+
+def test_where_nothing_is_told_the_pace_grows_until_it_is_refused() -> None:
+    clock = Clock()
+    limiter = Limiter(clock.now, clock.sleep)
+    limiter.wait(ROUTE)
+    for _ in range(5):
+        limiter.learn(ROUTE, {"Date": "today"})
+    assert limiter.buckets[ROUTE].rate == 15
+    limiter.close(ROUTE, 1, "")
+    assert limiter.buckets[ROUTE].rate == 7.5
+    limiter.learn(ROUTE, {"X-RateLimit-Remaining": "3"})  # limits are told of, though not how many
+    assert limiter.buckets[ROUTE].rate == 7.5
+    for _ in range(100):
+        limiter.learn(ROUTE, {})
+    assert limiter.buckets[ROUTE].rate == UNTOLD_RATE
 
 
 def test_a_closed_route_waits_and_others_go_on() -> None:

@@ -117,9 +117,9 @@ class Desk:
     def census(self, die_after: int | None = None, *, die_loading: bool = False) -> None:
         if not self.tickets:
             with pytest.raises(WarehouseError, match="holds no tickets yet"):
-                stored_issues(self.warehouse)
+                stored_issues(self.warehouse, self.jira.now.date())
             return
-        stored = {row[0]: Stored(*row[1:]) for row in stored_issues(self.warehouse)}
+        stored = {row[0]: Stored(*row[1:]) for row in stored_issues(self.warehouse, self.jira.now.date())}
         self._run(CensusSource(self._source(), stored), die_after, die_loading)
         self.n_censuses += die_after is None and not die_loading
 

@@ -6,28 +6,40 @@ the account no longer sees, counts as hidden; and a census whose account changed
 """
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
 from analysis.errors import SourceError
 from pipelines.jira.cloud import CloudPlan
 from pipelines.jira.connection import Connection
 from pipelines.jira.datacenter import DataCenterPlan
+from pipelines.jira.details import has_remote_links
 from pipelines.jira.retries import RefusedError
-from pipelines.jira.source import account_of
+from pipelines.jira.source import account_of, api_of
 
 GONE_AT_ONCE = 0.5  # of a project's issues: more is a permission or a mistake, not so many deletions
 AT_LEAST = 4  # issues of a project before a share of it says anything
 THERE = frozenset(("seen", "returned"))
+LINK_WORKERS = 8
 MISSED = "missed_once"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What the warehouse holds of an issue: its project, its last presence, whether it has a security level."""
+    """What the warehouse holds of an issue.
+
+    Its project, its last presence, whether it has a security level, its time of update (naive UTC), whether it has
+    remote links, and whether it is its turn to be asked for them.
+    """
 
     project: str
     presence: str = "seen"
     has_security: bool = False
+    updated: datetime | None = None
+    has_remote_links: bool = False
+    is_links_turn: bool = False
 
 
 @dataclass
@@ -59,7 +71,7 @@ def take_census(
         )
     census = Census()
     roster = _roster(connection, plan)
-    there: dict[str, set[int] | None] = {}
+    there: dict[str, dict[int, datetime | None] | None] = {}
     for project in projects:
         there[project] = plan.ids(project) if roster.get(project.casefold()) == "live" else None
     if account_of(connection, plan) != me:
@@ -72,8 +84,26 @@ def take_census(
             _whole_project(census, project, mine, state)
         else:
             _compare(census, connection, plan, project, mine, ids, stored, projects)
-    _strays(census, stored, projects, set().union(*(ids for ids in there.values() if ids)))
+    listed = {issue_id for ids in there.values() for issue_id in ids or ()}
+    _strays(census, stored, projects, listed)
+    _links(census, connection, plan, stored, listed)
     return census
+
+
+def _links(
+    census: Census,
+    connection: Connection,
+    plan: CloudPlan | DataCenterPlan,
+    stored: Mapping[int, Stored],
+    listed: set[int],
+) -> None:
+    """Ask for the remote links of those whose turn it is: Jira need not tell anywhere that there is a new one."""
+    turn = sorted(issue_id for issue_id, one in stored.items() if one.is_links_turn and issue_id in listed)
+    with ThreadPoolExecutor(LINK_WORKERS) as pool:
+        answers = pool.map(partial(has_remote_links, connection, api_of(plan)), turn)
+        for issue_id, has_links in zip(turn, answers, strict=True):
+            if has_links or stored[issue_id].has_remote_links:
+                census.wanted.add(issue_id)
 
 
 def _strays(census: Census, stored: Mapping[int, Stored], projects: Iterable[str], listed: set[int]) -> None:
@@ -119,16 +149,18 @@ def _compare(
     plan: CloudPlan | DataCenterPlan,
     project: str,
     mine: Mapping[int, Stored],
-    ids: set[int],
+    ids: Mapping[int, datetime | None],
     stored: Mapping[int, Stored],
     projects: Iterable[str],
 ) -> None:
-    for issue_id in ids:
+    for issue_id, updated in ids.items():
         if issue_id not in stored:
             census.wanted.add(issue_id)  # permission regained on an old issue, or an update the index never showed
         elif stored[issue_id].presence not in THERE:
             census.mark(issue_id, stored[issue_id], "returned")
             census.wanted.add(issue_id)
+        elif _is_newer(updated, stored[issue_id].updated):
+            census.wanted.add(issue_id)  # edited while it was hidden, or while the index lagged for very long
     before = {issue_id: one for issue_id, one in mine.items() if one.presence in (*THERE, MISSED)}
     missing = {issue_id: one for issue_id, one in before.items() if issue_id not in ids}
     if len(before) >= AT_LEAST and len(missing) >= GONE_AT_ONCE * len(before):
@@ -142,6 +174,10 @@ def _compare(
         _one_missing(census, connection, plan, issue_id, one, in_scope)
 
 
+def _is_newer(updated: datetime | None, stored: datetime | None) -> bool:
+    return updated is not None and stored is not None and updated > stored
+
+
 def _one_missing(
     census: Census,
     connection: Connection,
@@ -151,7 +187,7 @@ def _one_missing(
     in_scope: set[str],
 ) -> None:
     """Ask for the issue itself: elsewhere it was moved, here the index lags, nowhere it is gone or hidden."""
-    api = "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
+    api = api_of(plan)
     try:
         issue = connection.get(f"{api}/issue/{issue_id}", fields="project,updated")
     except RefusedError as error:

@@ -1,6 +1,7 @@
 """The census as a source: what it found absent or returned, and the issues that must be read for it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,9 +41,16 @@ class CensusSource:
 
     def issues(self) -> Iterator[tuple[Json, str]]:
         """Take the census, then give (issue, place) of every issue it wants. Raises `SourceError`."""
+        with closing(self.jira.connection):
+            yield from self._read()
+
+    def _read(self) -> Iterator[tuple[Json, str]]:
         plan = self.jira.plan()
         account = self.jira.known.cursors.get(ACCOUNT)
         self.census = take_census(self.jira.connection, plan, self.jira.projects, self.stored, account)
         self.as_of = self.jira.connection.server_now
-        for issue in plan.whole(iter(sorted(self.census.wanted)), self.jira.known.links_of):
+        with_links = {i for i, one in self.stored.items() if one.is_links_turn or one.has_remote_links}
+        for issue in plan.whole(iter(sorted(self.census.wanted)), with_links):
             yield issue, "Jira, census"
+        for issue_id, why in sorted(plan.aside.why.items()):
+            self.notes.append(f"issue {issue_id} could not be read: {why}")

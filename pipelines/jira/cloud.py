@@ -6,17 +6,18 @@
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from analysis.text import parse_moment
+from pipelines.jira.aside import ATTEMPTS, Aside
 from pipelines.jira.connection import Connection
-from pipelines.jira.details import check_asked_fields, complete, lacks_comments, wants_remote_links
+from pipelines.jira.details import check_asked_fields, complete, is_gone, lacks_comments, wants_remote_links
 from pipelines.jira.jql import quoted, updated_since
 from pipelines.jira.paging import by_token, whole_list
-from pipelines.jira.retries import RefusedError
+from pipelines.jira.retries import RefusedError, UnansweredError
 
 Json = dict[str, Any]
 API = "/rest/api/3"
@@ -33,6 +34,7 @@ class CloudPlan:
 
     connection: Connection
     workers: int
+    aside: Aside = field(default_factory=Aside)
 
     def changed(self, project: str, since: datetime | None, known: Callable[[int, datetime], bool]) -> Iterator[int]:
         """Ids of issues updated since, but for those of which `known(id, updated)` says that they are stored.
@@ -50,10 +52,14 @@ class CloudPlan:
                     seen.add(issue_id)
                     yield issue_id
 
-    def ids(self, project: str) -> set[int]:
-        """Ids of all issues of a project that the account may see."""
-        body = {"jql": f"project = {quoted(project)} ORDER BY key ASC", "maxResults": IDS_A_PAGE, "fields": ["id"]}
-        return {int(issue["id"]) for page in self._pages(body) for issue in page.get("issues") or []}
+    def ids(self, project: str) -> dict[int, datetime | None]:
+        """Id → time of update (naive UTC) of all issues of a project that the account may see."""
+        body = {"jql": f"project = {quoted(project)} ORDER BY key ASC", "maxResults": IDS_A_PAGE, "fields": ["updated"]}
+        return {
+            int(issue["id"]): parse_moment((issue.get("fields") or {}).get("updated"))
+            for page in self._pages(body)
+            for issue in page.get("issues") or []
+        }
 
     def _pages(self, body: Json, route: str = "search/jql") -> Iterator[Json]:
         """Pages of a route. A token that Jira no longer takes (they last 7 days) starts the pages anew, once."""
@@ -99,7 +105,7 @@ class CloudPlan:
             mine = histories[int(issue["id"])]
             issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
             if lacks_comments(issue) or wants_remote_links(issue, links_of):
-                asked[int(issue["id"])] = pool.submit(complete, self.connection, API, issue, links_of)
+                asked[int(issue["id"])] = pool.submit(complete, self.connection, API, issue, links_of, self.aside)
         return _Part(issues, asked)
 
     def issues_of(self, ids: Sequence[int]) -> list[Json]:
@@ -111,10 +117,11 @@ class CloudPlan:
         for issue_id in ids:  # `issueErrors` does not name all that are left out
             if issue_id not in got:
                 try:
-                    found.append(self.connection.get(f"{API}/issue/{issue_id}", fields="*all"))
-                except RefusedError as error:
-                    if error.status != 404:
-                        raise
+                    path = f"{API}/issue/{issue_id}"
+                    found.append(self.connection.get(path, attempts=ATTEMPTS, fields="*all"))
+                except (RefusedError, UnansweredError) as error:
+                    if not is_gone(error):
+                        self.aside.put(issue_id, error)
         for issue in found:
             check_asked_fields(issue, f"issue {issue.get('id')}")
         return found
@@ -149,14 +156,14 @@ class CloudPlan:
             if issue_id not in logs:
                 try:
                     logs[issue_id] = self._changelog_of(issue_id)
-                except RefusedError as error:
-                    if error.status != 404:
-                        raise
+                except (RefusedError, UnansweredError) as error:
+                    if not is_gone(error):
+                        self.aside.put(issue_id, error)
         return logs
 
     def _changelog_of(self, issue_id: int) -> list[Json]:
         path = f"{API}/issue/{issue_id}/changelog"
-        first = self.connection.get(path, startAt=0, maxResults=HISTORIES_A_CALL)
+        first = self.connection.get(path, attempts=ATTEMPTS, startAt=0, maxResults=HISTORIES_A_CALL)
         more = lambda start: self.connection.get(path, startAt=start, maxResults=HISTORIES_A_CALL)  # noqa: E731
         return whole_list(more, first, "values")
 

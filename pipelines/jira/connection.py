@@ -20,7 +20,7 @@ from jira import JIRA
 from analysis.errors import SourceError
 from pipelines.jira.account import Account, address_host, check_certificates, for_header, host_in
 from pipelines.jira.limits import LONGEST, Limiter, seconds_to_wait
-from pipelines.jira.retries import AgainError, RefusedError, Tries
+from pipelines.jira.retries import ATTEMPTS, AgainError, RefusedError, Tries, UnansweredError
 
 Json = Any
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,17 +71,21 @@ class Connection:
             raise SourceError(f"{self._host} does not tell its time; is a proxy taking its Date header away?")
         return self._now.astimezone(UTC).replace(tzinfo=None)
 
-    def get(self, path: str, **query: Any) -> Json:
-        """Read a route. Raises `RefusedError` or `SourceError`."""
-        return self._read("GET", path, params=query)
+    def close(self) -> None:
+        """Let go of open connections; the next question opens new ones."""
+        self._session.close()
+
+    def get(self, path: str, *, attempts: int = ATTEMPTS, **query: Any) -> Json:
+        """Read a route. Raises `RefusedError`, `UnansweredError` after so many attempts, or `SourceError`."""
+        return self._read("GET", path, attempts, params=query)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Json:
-        """Read a route that wants its question in a body. Raises `RefusedError` or `SourceError`."""
-        return self._read("POST", path, json=body)
+        """Read a route that wants its question in a body. Raises `RefusedError`, `UnansweredError` or `SourceError`."""
+        return self._read("POST", path, ATTEMPTS, json=body)
 
-    def _read(self, method: str, path: str, **how: Any) -> Json:
+    def _read(self, method: str, path: str, attempts: int, **how: Any) -> Json:
         route = f"{method} {_route(path)}"
-        tries = Tries()
+        tries = Tries(attempts)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(AgainError),
             stop=lambda state: tries.stop(state, self.has_spoken),
@@ -92,7 +96,8 @@ class Connection:
         try:
             return retrying(self._once, method, path, route, how)
         except AgainError as error:
-            raise SourceError(f"{self._where(path)}: {error.what}, {tries.n} times; try again later") from error
+            what = f"{self._where(path)}: {error.what}, {tries.n} times; try again later"
+            raise UnansweredError(what) from error
 
     def _once(self, method: str, path: str, route: str, how: Mapping[str, Any]) -> Json:
         self.limiter.wait(route)

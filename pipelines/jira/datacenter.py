@@ -5,16 +5,17 @@ minute of the last issue. Where more issues share a minute than fit a page, that
 """
 
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from analysis.errors import SourceError
 from analysis.text import parse_moment
+from pipelines.jira.aside import ATTEMPTS, Aside
 from pipelines.jira.connection import Connection
-from pipelines.jira.details import check_asked_fields, complete
+from pipelines.jira.details import check_asked_fields, complete, is_gone
 from pipelines.jira.jql import millis, quoted, updated_since
-from pipelines.jira.retries import RefusedError
+from pipelines.jira.retries import RefusedError, UnansweredError
 
 Json = dict[str, Any]
 API = "/rest/api/2"
@@ -28,6 +29,7 @@ class DataCenterPlan:
     """Reads issues of a Jira Data Center, serially."""
 
     connection: Connection
+    aside: Aside = field(default_factory=Aside)
 
     def issues(
         self, project: str, since: datetime | None, known: Callable[[int, datetime], bool], links_of: Container[int]
@@ -39,7 +41,7 @@ class DataCenterPlan:
             if updated is None or given.get(issue_id) == updated or known(issue_id, updated):
                 continue
             given[issue_id] = updated
-            if complete(self.connection, API, issue, links_of):
+            if complete(self.connection, API, issue, links_of, self.aside):
                 yield issue
 
     def _moving(self, project: str, since: datetime | None) -> Iterator[Json]:
@@ -72,13 +74,13 @@ class DataCenterPlan:
                 return
             after = f" AND key > {quoted(str(page[-1]['key']))}"
 
-    def ids(self, project: str) -> set[int]:
-        """Ids of all issues of a project that the account may see, by key."""
-        found: set[int] = set()
+    def ids(self, project: str) -> dict[int, datetime | None]:
+        """Id → time of update (naive UTC) of all issues of a project that the account may see, by key."""
+        found: dict[int, datetime | None] = {}
         after = ""
         while True:
-            page, total = self._page(f"project = {quoted(project)}{after} ORDER BY key ASC", IDS_A_PAGE, "id")
-            found |= {int(issue["id"]) for issue in page}
+            page, total = self._page(f"project = {quoted(project)}{after} ORDER BY key ASC", IDS_A_PAGE, "updated")
+            found |= {int(issue["id"]): parse_moment((issue.get("fields") or {}).get("updated")) for issue in page}
             if len(page) >= total:
                 return found
             after = f" AND key > {quoted(str(page[-1]['key']))}"
@@ -87,13 +89,14 @@ class DataCenterPlan:
         """Whole issues by id, one by one; those that are gone meanwhile are left out."""
         for issue_id in ids:
             try:
-                issue = self.connection.get(f"{API}/issue/{issue_id}", fields="*all", expand="changelog")
-            except RefusedError as error:
-                if error.status != 404:
-                    raise
+                path = f"{API}/issue/{issue_id}"
+                issue = self.connection.get(path, attempts=ATTEMPTS, fields="*all", expand="changelog")
+            except (RefusedError, UnansweredError) as error:
+                if not is_gone(error):
+                    self.aside.put(issue_id, error)
                 continue
             check_asked_fields(issue, f"issue {issue_id}")
-            if complete(self.connection, API, issue, links_of):
+            if complete(self.connection, API, issue, links_of, self.aside):
                 yield issue
 
     def _page(self, jql: str, size: int, fields: str) -> tuple[list[Json], int]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 START_RATE = 10.0  # requests a second on a route before Jira has said what it allows
+UNTOLD_RATE = 50.0  # at most, where Jira never says what it allows and never refuses
 CAUTION = 0.8  # of what it allows
 SLOWEST = 0.5
 FLOOR = 1.0  # seconds to wait after a refusal that names no time
@@ -57,11 +58,14 @@ class Limiter:
                 delay = max(bucket.closed_until, self.closed_until) - self.now()
 
     def learn(self, route: str, headers: Mapping[str, str]) -> None:
-        """Follow what an answer says of the route's limit."""
+        """Follow what an answer says of the route's limit; where it says nothing, go a little faster."""
         allowed = _allowed_rate(headers)
-        if allowed:
-            with self.lock:
-                self.buckets[route].rate = max(SLOWEST, CAUTION * allowed)
+        with self.lock:
+            bucket = self.buckets[route]
+            if allowed:
+                bucket.rate = max(SLOWEST, CAUTION * allowed)
+            elif not _tells_limits(headers):
+                bucket.rate = max(bucket.rate, min(UNTOLD_RATE, bucket.rate + 1))
 
     def close(self, route: str, seconds: float, reason: str) -> None:
         """Let nobody call the route (or anything, where the whole quota is spent) for so long, then go slower."""
@@ -73,6 +77,10 @@ class Limiter:
             bucket.closed_until = max(bucket.closed_until, until)
             bucket.rate = max(SLOWEST, bucket.rate / 2)
             bucket.tokens = min(bucket.tokens, 0.0)
+
+
+def _tells_limits(headers: Mapping[str, str]) -> bool:
+    return any(name.lower().startswith(("ratelimit", "x-ratelimit")) for name in headers)
 
 
 def _allowed_rate(headers: Mapping[str, str]) -> float | None:

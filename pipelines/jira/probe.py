@@ -5,14 +5,10 @@ from typing import Any
 from pipelines.jira.cloud import CloudPlan
 from pipelines.jira.connection import Connection
 from pipelines.jira.datacenter import DataCenterPlan
+from pipelines.jira.source import api_of
 
 Plan = CloudPlan | DataCenterPlan
 Json = dict[str, Any]
-
-
-def api_of(plan: Plan) -> str:
-    """Where this Jira's routes begin."""
-    return "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
 
 
 def deployment(plan: Plan) -> str:

@@ -31,10 +31,15 @@ class RefusedError(SourceError):
         self.status = status
 
 
+class UnansweredError(SourceError):
+    """A read failed as often as is borne; the next run may fare better."""
+
+
 @dataclass
 class Tries:
     """How often one read failed. Being limited is no failure: it does not use up attempts, though not for ever."""
 
+    most: int = ATTEMPTS
     n: int = 0
     n_limited: int = 0
 
@@ -48,7 +53,7 @@ class Tries:
             return self.n_limited >= LIMITED_ATTEMPTS
         self.n += 1
         is_first = error.at_first and not has_spoken
-        return self.n >= (FIRST_ATTEMPTS if is_first else ATTEMPTS)
+        return self.n >= (FIRST_ATTEMPTS if is_first else self.most)
 
     def wait(self, state: tenacity.RetryCallState) -> float:
         """Seconds before the next attempt; after a refusal the limiter waits, for every caller of the route."""

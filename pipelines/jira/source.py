@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from analysis.errors import SourceError
+from pipelines.jira.aside import SET_ASIDE, Aside, ids_in
 from pipelines.jira.cloud import CloudPlan
 from pipelines.jira.connection import Connection
 from pipelines.jira.datacenter import DataCenterPlan
@@ -73,6 +74,10 @@ class JiraSource:
         """Give (issue, place) of every issue that is new or changed. Raises `SourceError`."""
         if not self.projects:
             raise SourceError("no project to read; list them in jira_projects, such as SUP,PENG")
+        with closing(self.connection):
+            yield from self._read()
+
+    def _read(self) -> Iterator[tuple[Json, str]]:
         plan = self.plan()
         account = account_of(self.connection, plan)
         self._check_account(account)
@@ -96,7 +101,7 @@ class JiraSource:
         """The issues of all projects, then those that are wanted by id and did not come."""
         assert self.as_of is not None  # noqa: S101 - `issues` sets it before
         refused: list[RefusedError] = []
-        wanted = set(self.known.wanted)
+        wanted = set(self.known.wanted | ids_in(self.known.cursors.get(SET_ASIDE)))
         for project in self.projects:
             try:
                 for issue in self._changed(plan, project):
@@ -110,6 +115,14 @@ class JiraSource:
             raise refused[0]
         for issue in plan.whole(iter(sorted(wanted)), self.known.links_of):
             yield issue, "Jira, issues asked for by id"
+        self._note_aside(plan.aside)
+
+    def _note_aside(self, aside: Aside) -> None:
+        """Remember which issues Jira failed to give, so that they are asked for again."""
+        if aside.why or SET_ASIDE in self.known.cursors:
+            self.cursors[SET_ASIDE] = " ".join(str(issue_id) for issue_id in sorted(aside.why))
+        for issue_id, why in sorted(aside.why.items()):
+            self.notes.append(f"issue {issue_id} could not be read and is asked for again next time: {why}")
 
     def plan(self) -> CloudPlan | DataCenterPlan:
         """Ask the server what it is. Raises `SourceError` where it is no Jira."""
@@ -138,18 +151,22 @@ class JiraSource:
 
     def _read_names(self, plan: CloudPlan | DataCenterPlan) -> None:
         """Names of fields and categories of statuses, as they are now."""
-        api = "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
+        api = api_of(plan)
         self.field_names |= {str(one["id"]): str(one["name"]) for one in self.connection.get(f"{api}/field")}
         with suppress(RefusedError):  # tickets tell the category of the statuses they have
             for one in self.connection.get(f"{api}/status"):
                 self.statuses[str(one["id"])] = (str(one["name"]), (one.get("statusCategory") or {}).get("key"))
 
 
+def api_of(plan: CloudPlan | DataCenterPlan) -> str:
+    """Where this Jira's routes begin."""
+    return "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
+
+
 def account_of(connection: Connection, plan: CloudPlan | DataCenterPlan) -> str:
     """Who we are: account id, key or name. An expired token answers other routes as nobody, but not this one."""
-    api = "/rest/api/3" if isinstance(plan, CloudPlan) else "/rest/api/2"
     try:
-        me = connection.get(f"{api}/myself")
+        me = connection.get(f"{api_of(plan)}/myself")
     except RefusedError as error:
         raise SourceError(
             f"the account cannot be asked who it is ({error}); check jira_url, jira_email and jira_token"

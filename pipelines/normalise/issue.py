@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from analysis.masking import mask
-from analysis.text import clean, parse_moment
+from analysis.text import clean, is_remote_link, parse_moment
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.normalise.values import body_text, field_values, id_of, name_of, names_people, person_id
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
-NORMALISE_VERSION = 2  # raise it when the same issue gives other rows, so that old raw lines are read again
+NORMALISE_VERSION = 3  # raise it when the same issue gives other rows, so that old raw lines are read again
 PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at"))
@@ -171,7 +171,9 @@ def _comments(issue_id: int, fields: Json) -> list[Row]:
 
 def _remote_links(issue_id: int, issue: Json, created: datetime, changes: list[Row]) -> list[Row]:
     """Links to the outside, which the live source adds; their ids are counted apart from those of issue links."""
-    made = [change["changed_at"] for change in changes if change["field_name"] == "RemoteIssueLink"]
+    told = sorted((c["changed_at"], str(c["to_id"])) for c in changes if is_remote_link(c["field_name"]))
+    made = {link_id: moment for moment, link_id in reversed(told)}
+    first = told[0][0] if told else created
     rows = []
     for link in issue.get("remotelinks") or ():
         target = link.get("object") or {}
@@ -179,7 +181,7 @@ def _remote_links(issue_id: int, issue: Json, created: datetime, changes: list[R
             {"link_id": -int(link["id"]), "issue_id": issue_id, "kind": "remote", "direction": "outward"}
             | {"target": mask(clean(str(target.get("url") or ""))), "target_id": None}
             | {"title": mask(clean(str(target["title"]))) if target.get("title") else None}
-            | {"created_at": min(made, default=created)}
+            | {"created_at": made.get(str(link["id"]), first)}
         )
     return rows
 

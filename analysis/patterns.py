@@ -1,6 +1,7 @@
 """RE2 patterns: linear in time, so nothing that a person writes or pastes can hang a run."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import re2
@@ -8,7 +9,9 @@ import re2
 LONGEST = 20_000  # characters that are read of one text: the head and the tail of a longer one
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
-OPTIONS.max_mem = 64 << 20
+OPTIONS.max_mem = 256 << 20
+GAP = re.compile(r"(?:\[\^[^\]]*\]|\.|\\[wWsS])\{\d+,\d+\}")  # "up to 40 characters of anything"
+SHORTEST_PIECE = 3
 
 PatternError = re2.error
 
@@ -19,12 +22,45 @@ class Pattern(Protocol):
     def search(self, text: str) -> Any:
         """The first match, with `group()`, or None."""
 
+    def finditer(self, text: str) -> Any:
+        """All matches."""
 
-class PatternSet(Protocol):
-    """Many expressions, found in one reading."""
 
-    def Match(self, text: str) -> list[int] | None:  # noqa: N802 - re2's own name
-        """Indexes of the expressions found, or None."""
+class PatternSet:
+    """Many expressions, found in one reading of a text.
+
+    An expression with a gap (`A[^.]{0,40}B`) would multiply the states of the common automaton, so the automaton looks
+    for its pieces, and the expression itself is tried only where all of them are in the text.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Compile. Raises `PatternError`."""
+        self._compiled = [compiled(pattern) for pattern in patterns]
+        pieces = [pieces_of(pattern) for pattern in patterns]
+        numbers = {piece: number for number, piece in enumerate(sorted({p for parts in pieces for p in parts}))}
+        self._set = re2.Set.SearchSet(OPTIONS)
+        for piece in numbers:
+            self._set.Add(piece)
+        if numbers:
+            self._set.Compile()
+        self._wants = [frozenset(numbers[piece] for piece in parts) for parts in pieces]
+        self._of_piece: dict[int, list[int]] = {}
+        for index, wants in enumerate(self._wants):
+            for number in wants:
+                self._of_piece.setdefault(number, []).append(index)
+
+    def found(self, text: str) -> dict[int, Any]:
+        """Index of each expression found → its first match."""
+        if not self._wants:
+            return {}
+        there = frozenset(self._set.Match(text) or ())
+        likely = sorted({index for number in there for index in self._of_piece[number]})
+        matches = ((index, self._compiled[index].search(text)) for index in likely if self._wants[index] <= there)
+        return {index: match for index, match in matches if match is not None}
+
+    def all_matches(self, index: int, text: str) -> Any:
+        """Every match of one expression."""
+        return self._compiled[index].finditer(text)
 
 
 def compiled(pattern: str) -> Pattern:
@@ -32,14 +68,24 @@ def compiled(pattern: str) -> Pattern:
     return cast("Pattern", re2.compile(pattern, options=OPTIONS))
 
 
-def pattern_set(patterns: list[str]) -> PatternSet:
-    """All patterns as one: `Match(text)` gives the indexes of those found, or None."""
-    together = re2.Set.SearchSet(OPTIONS)
-    for pattern in patterns:
-        together.Add(pattern)
-    if patterns:
-        together.Compile()
-    return cast("PatternSet", together)
+def pieces_of(pattern: str) -> list[str]:
+    """The parts of an expression between its gaps, all of which a match must hold; itself where it has none."""
+    flags = "(?i)" if pattern.startswith("(?i)") else ""
+    rest, pieces, piece, depth, at = pattern[len(flags) :], [], "", 0, 0
+    while at < len(rest):
+        gap = GAP.match(rest, at) if depth == 0 else None
+        if gap:
+            pieces.append(piece)
+            piece, at = "", gap.end()
+            continue
+        end = at + 2 if rest[at] == "\\" else rest.find("]", at + 2) + 1 if rest[at] == "[" else at + 1
+        if end <= at or (rest[at] == "|" and depth == 0):
+            return [pattern]
+        depth += {"(": 1, ")": -1}.get(rest[at], 0)
+        piece, at = piece + rest[at:end], end
+    pieces.append(piece)
+    is_split = len(pieces) > 1 and all(len(one) >= SHORTEST_PIECE and one[0] not in "?*+{" for one in pieces)
+    return [flags + one for one in pieces] if is_split else [pattern]
 
 
 def phrase_pattern(phrase: str) -> str:
@@ -49,6 +95,16 @@ def phrase_pattern(phrase: str) -> str:
     start = (r"\b" if phrase[0].isascii() else r"(?:^|[^\pL\pN_])") if re.match(r"\w", phrase) else ""
     end = (r"\b" if phrase[-1].isascii() else r"(?:$|[^\pL\pN_])") if re.search(r"\w$", phrase) else ""
     return f"(?i){start}{middle}{end}"
+
+
+def code_pattern(code: str) -> str:
+    """RE2 for an error code or host name: as written in any case, or in capitals with other separators."""
+    words = [re.escape(word) for word in re.split(r"[-_ ]", code)]
+    if len(words) == 1 or "." in code:
+        return rf"(?i)(?:^|[^\pL\pN_.-]){re.escape(code)}(?:$|[^\pL\pN_])"
+    loose = "[-_ ]".join(word.upper() for word in words)
+    start, end = (r"\b" if re.match(r"\w", code) else ""), (r"\b" if re.search(r"\w$", code) else "")
+    return rf"{start}(?:(?i:{'[-_]'.join(words)})|{loose}){end}"
 
 
 def shortened(text: str) -> str:

@@ -1,38 +1,56 @@
-"""Rules → tags: words, phrases and RE2 expressions that speak for a provider or a failure category.
+"""Rules → tags: words, phrases, RE2 expressions and error codes that speak for a provider or a failure category.
 
 All patterns stand in one `re2.Set`, so a text is read once however many rules there are, in linear time. What the
-rules say is weighed: the strongest value wins if it is clearly ahead, else the text stays untagged.
+rules say is weighed: the strongest value wins if it is clearly ahead, else the text stays untagged. A rule marked as a
+hint only tells the classifier; it never tags alone.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.errors import CriteriaError
-from analysis.patterns import Pattern, PatternError, compiled, one_line, pattern_set, phrase_pattern, shortened
+from analysis.patterns import PatternError, PatternSet, code_pattern, compiled, one_line, phrase_pattern, shortened
 from analysis.taxonomy import Criteria, RuleSpec
 
 CLEARLY_AHEAD = 1.25  # the winner's weight over the next one's; below it the text is left to a person
 SUMMARY_COUNTS = 2.0  # people put what matters into the summary
+LOOK_BACK = 60  # characters before a match in which it may be denied
+DENIED = re.compile(
+    r"(?i)\b(?:not|isn.?t|wasn.?t|aren.?t|no|never|without|rul(?:ed?|ing) out|ruled? that out|rather than|instead of"
+    r"|nothing to do with|neither|nor)(?:[ \t]+(?:a|an|the|any|our|their|your|an?other|by|due|because|of|about|to|been"
+    r"|related|question|matter|case|issue|problem))*[ \t]+[\"'“(]?$"
+)
+
+
+def read_text(summary: str, description: str | None) -> str:
+    """Summary and description as the rules read them; places are counted in it."""
+    return f"{shortened(summary)}\n{shortened(description or '')}"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a rule found: its weight, doubled where it stands in the summary, the words, and where they stand."""
+
+    weight: float
+    words: tuple[str, ...] = ()
+    places: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class RuleTag:
-    """What the rules say about one kind of tag; `value` is None where none is clearly ahead."""
+    """What the rules say about one kind of tag; `value` is None where none is clearly ahead.
+
+    `weights` are the added weights by value, hints included.
+    """
 
     value: str | None
     words: tuple[str, ...]
     rule_ids: tuple[str, ...]
     also_mentions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Pattern:
-    rule: RuleSpec
-    silences: bool
-    compiled: Pattern
+    weights: Mapping[str, float]
 
 
 class Rules:
@@ -40,9 +58,10 @@ class Rules:
 
     def __init__(self, specs: Sequence[RuleSpec]) -> None:
         self.specs = tuple(specs)
+        self.by_id = {rule.id: rule for rule in specs}
         written = [(rule, pattern, silences) for rule in specs for pattern, silences in _patterns_of(rule)]
-        self._patterns = [_Pattern(rule, silences, compiled(pattern)) for rule, pattern, silences in written]
-        self._set = pattern_set([pattern for _, pattern, _ in written])
+        self._rules = [(rule, silences) for rule, _, silences in written]
+        self._set = PatternSet([pattern for _, pattern, _ in written])
 
     @classmethod
     def of(cls, criteria: Criteria) -> "Rules":
@@ -54,41 +73,52 @@ class Rules:
         for rule in self.specs:
             for example in rule.matches:
                 if rule.id not in self.speaking("", example):
-                    raise CriteriaError(f"rules.toml: rule {rule.id}: does not match its own example {example!r}")
+                    raise CriteriaError(f"{rule.file}: rule {rule.id}: does not match its own example {example!r}")
             for example in rule.ignores:
                 if rule.id in self.speaking("", example):
-                    raise CriteriaError(f"rules.toml: rule {rule.id}: matches {example!r}, which it should ignore")
+                    raise CriteriaError(f"{rule.file}: rule {rule.id}: matches {example!r}, which it should ignore")
 
-    def speaking(self, summary: str, description: str | None) -> dict[str, tuple[float, list[str]]]:
-        """Rule id → (weight, the words that matched) of every rule that speaks about the text."""
-        if not self._patterns:
-            return {}
+    def speaking(self, summary: str, description: str | None) -> dict[str, Said]:
+        """Rule id → what it found, of every rule that speaks about the text (`read_text`)."""
         title = shortened(summary)
-        text = f"{title}\n{shortened(description or '')}"
-        in_title = set(self._set.Match(title) or ())
-        found: dict[str, tuple[float, list[str]]] = {}
+        text = read_text(summary, description)
+        found: dict[str, Said] = {}
         silent: set[str] = set()
-        for index in self._set.Match(text) or ():
-            pattern = self._patterns[index]
-            if pattern.silences:
-                silent.add(pattern.rule.id)
+        for index, match in self._set.found(text).items():
+            rule, silences = self._rules[index]
+            if silences:
+                silent.add(rule.id)
                 continue
-            weight = pattern.rule.weight * (SUMMARY_COUNTS if index in in_title else 1.0)
-            before, words = found.get(pattern.rule.id, (0.0, []))
-            match = pattern.compiled.search(text)
-            found[pattern.rule.id] = (max(before, weight), [*words, *([one_line(match.group())] if match else [])])
+            if rule.category and not rule.negative and _is_denied(self._set, index, text, match):
+                continue
+            weight = rule.weight * (SUMMARY_COUNTS if match.end() <= len(title) else 1.0)
+            before = found.get(rule.id, Said(0.0))
+            words, places = (*before.words, one_line(match.group())), before.places
+            if rule.provider:
+                places = (*places, *(one.span() for one in self._set.all_matches(index, text)))
+            found[rule.id] = Said(max(before.weight, weight), words, places)
         return {rule_id: said for rule_id, said in found.items() if rule_id not in silent}
 
     def tag(self, summary: str, description: str | None) -> dict[str, RuleTag]:
         """Kind → what the rules say: `provider` and `failure_category`."""
-        speaking = self.speaking(summary, description)
-        by_id = {rule.id: rule for rule in self.specs}
-        provider: dict[str, list[str]] = defaultdict(list)
-        category: dict[str, list[str]] = defaultdict(list)
+        return self.weigh(self.speaking(summary, description))
+
+    def weigh(self, speaking: Mapping[str, Said]) -> dict[str, RuleTag]:
+        """What speaking rules say together."""
+        provider: dict[str, list[RuleSpec]] = defaultdict(list)
+        category: dict[str, list[RuleSpec]] = defaultdict(list)
         for rule_id in speaking:
-            rule = by_id[rule_id]
-            (provider if rule.provider else category)[rule.provider or rule.category or ""].append(rule_id)
+            rule = self.by_id[rule_id]
+            (provider if rule.provider else category)[rule.provider or rule.category or ""].append(rule)
         return {"provider": _weigh(provider, speaking), "failure_category": _weigh(category, speaking)}
+
+
+def _is_denied(patterns: PatternSet, index: int, text: str, match: "re.Match[str]") -> bool:
+    """Whether the text denies the words wherever it says them: "it is not the token"."""
+    if not DENIED.search(text[max(0, match.start() - LOOK_BACK) : match.start()]):
+        return False
+    starts = [found.start() for found in patterns.all_matches(index, text)]
+    return all(DENIED.search(text[max(0, start - LOOK_BACK) : start]) for start in starts)
 
 
 @lru_cache(maxsize=4)
@@ -102,26 +132,29 @@ def _tried(specs: tuple[RuleSpec, ...]) -> Rules:
                 raise CriteriaError(_why_refused(rule, pattern, error)) from error
             if any(match is not None and not match.group() for match in map(known.search, ("", " a "))):
                 shown = pattern.removeprefix("(?i)")
-                raise CriteriaError(f"rules.toml: rule {rule.id}: regex {shown!r} matches without a word; ask for one")
+                raise CriteriaError(f"{rule.file}: rule {rule.id}: regex {shown!r} matches without a word; ask for one")
     rules = Rules(specs)
     rules.try_examples()
     return rules
 
 
-def _weigh(votes: dict[str, list[str]], speaking: dict[str, tuple[float, list[str]]]) -> RuleTag:
-    weights = {value: sum(speaking[rule_id][0] for rule_id in ids) for value, ids in votes.items()}
+def _weigh(votes: dict[str, list[RuleSpec]], speaking: Mapping[str, Said]) -> RuleTag:
+    weights = {value: sum(speaking[rule.id].weight for rule in rules) for value, rules in votes.items()}
     ranked = sorted(weights, key=lambda value: (-weights[value], value))
     if not ranked:
-        return RuleTag(None, (), (), ())
+        return RuleTag(None, (), (), (), {})
+    first = votes[ranked[0]]
     ahead = len(ranked) == 1 or weights[ranked[0]] >= CLEARLY_AHEAD * weights[ranked[1]]
-    if not ahead:
-        return RuleTag(None, (), (), tuple(ranked))
-    rule_ids = tuple(sorted(votes[ranked[0]], key=lambda rule_id: (-speaking[rule_id][0], rule_id)))
-    words = tuple(dict.fromkeys(word for rule_id in rule_ids for word in speaking[rule_id][1]))
-    return RuleTag(ranked[0], words, rule_ids, tuple(ranked[1:]))
+    if not ahead or all(rule.hint for rule in first):
+        return RuleTag(None, (), (), tuple(ranked), weights)
+    rule_ids = tuple(sorted((rule.id for rule in first), key=lambda rule_id: (-speaking[rule_id].weight, rule_id)))
+    words = tuple(dict.fromkeys(word for rule_id in rule_ids for word in speaking[rule_id].words))
+    return RuleTag(ranked[0], words, rule_ids, tuple(ranked[1:]), weights)
 
 
 def _patterns_of(rule: RuleSpec) -> Iterable[tuple[str, bool]]:
+    for code in rule.codes:
+        yield code_pattern(code), False
     for words in rule.words:
         yield phrase_pattern(words), False
     for pattern in rule.regex:
@@ -133,4 +166,4 @@ def _patterns_of(rule: RuleSpec) -> Iterable[tuple[str, bool]]:
 def _why_refused(rule: RuleSpec, pattern: str, error: Exception) -> str:
     shown = pattern.removeprefix("(?i)")
     hint = "look-around and back-references are not allowed" if re.search(r"\(\?[=!<]|\\[1-9]", pattern) else str(error)
-    return f"rules.toml: rule {rule.id}: regex {shown!r} is refused: {hint}"
+    return f"{rule.file}: rule {rule.id}: regex {shown!r} is refused: {hint}"

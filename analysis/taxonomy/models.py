@@ -1,5 +1,6 @@
 """The shapes of the criteria; their names and allowed values are those of the files."""
 
+import re
 from datetime import date, time
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Tier = Annotated[int, Field(ge=0, le=3)]
+CODE_PROVIDER_WEIGHT, CODE_CATEGORY_WEIGHT = 6.0, 9.0
 Party = Literal["provider", "dealer", "ops"]
 
 
@@ -48,8 +50,10 @@ class RootCause(Entry):
 class RuleSpec(Entry):
     """A tagging rule as written in rules.toml.
 
-    `words` are whole words or phrases in any case; `regex` are RE2 expressions; `unless` are phrases or
-    words that silence the rule. `matches` and `ignores` are examples that `check` and the tests try.
+    `words` are whole words or phrases in any case; `regex` are RE2 expressions; `codes` are error codes and host
+    names, which stand in codes.csv; `unless` are phrases or words that silence the rule. A `hint` is weighed, but does
+    not tag alone; a `negative` rule's own words deny something, so that a "not" before them silences nothing.
+    `matches` and `ignores` are examples that `check` and the tests try.
     """
 
     id: Slug
@@ -57,7 +61,10 @@ class RuleSpec(Entry):
     category: Id | None = None
     words: tuple[Text, ...] = ()
     regex: tuple[Text, ...] = ()
+    codes: tuple[Text, ...] = ()
     unless: tuple[Text, ...] = ()
+    hint: bool = False
+    negative: bool = False
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
     matches: tuple[Text, ...]
     ignores: tuple[Text, ...] = ()
@@ -66,11 +73,48 @@ class RuleSpec(Entry):
     def _says_something(self) -> Self:
         if (self.provider is None) == (self.category is None):
             raise ValueError("give either provider or category")
-        if not self.words and not self.regex:
+        if not self.words and not self.regex and not self.codes:
             raise ValueError("give words or regex")
         if not self.matches:
             raise ValueError("give at least one example in matches")
         return self
+
+    @property
+    def file(self) -> str:
+        """The criteria file in which it stands."""
+        return "codes.csv" if self.codes else "rules.toml"
+
+
+class Code(Entry):
+    """An error code, message or host name and what it tells (codes.csv)."""
+
+    code: Text
+    provider: Id | None = None
+    category: Id | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.provider is None and self.category is None:
+            raise ValueError("give provider, category or both")
+        return self
+
+    def rules(self) -> tuple[RuleSpec, ...]:
+        """One rule for each thing it tells; a code outweighs any words."""
+        told = (("provider", self.provider, CODE_PROVIDER_WEIGHT), ("category", self.category, CODE_CATEGORY_WEIGHT))
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", self.code).strip("-").lower()
+        return tuple(
+            RuleSpec.model_validate(
+                {
+                    "id": f"code-{slug}-{kind}",
+                    kind: value,
+                    "codes": (self.code,),
+                    "weight": weight,
+                    "matches": (self.code,),
+                }
+            )
+            for kind, value, weight in told
+            if value
+        )
 
 
 class TierSource(Entry):

@@ -9,6 +9,7 @@ PACKAGED = Path(__file__).parent.parent / "criteria"
 FILES = (
     "taxonomy.toml",
     "rules.toml",
+    "codes.csv",
     "site.toml",
     "escalation_criteria.toml",
     "normal_delays.csv",

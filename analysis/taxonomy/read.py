@@ -56,7 +56,10 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
         providers=entries(models.Provider, "taxonomy.toml", "provider", taxonomy),
         categories=entries(models.Category, "taxonomy.toml", "category", taxonomy),
         root_causes=entries(models.RootCause, "taxonomy.toml", "root_cause", taxonomy),
-        rules=entries(models.RuleSpec, "rules.toml", "rule", rules),
+        rules=(
+            *entries(models.RuleSpec, "rules.toml", "rule", rules),
+            *(rule for code in rows(models.Code, "codes.csv") for rule in code.rules()),
+        ),
         site=_entry(models.Site, files["site.toml"], "site", toml("site.toml")),
         criteria=entries(models.Criterion, "escalation_criteria.toml", "criterion", escalation),
         normal_delays=rows(models.NormalDelay, "normal_delays.csv"),
@@ -172,7 +175,7 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
         for doubled in sorted({one for one in ids if ids.count(one) > 1}):
             raise CriteriaError(f"{files.get(name, name)}: {kind} {doubled}: stands twice; ids must differ")
     users: list[tuple[str, str, str | None, str | None]] = [
-        ("rules.toml", f"rule {r.id}", r.provider, r.category) for r in criteria.rules
+        (r.file, f"rule {r.id}", r.provider, r.category) for r in criteria.rules
     ]
     users += [(f"{RUNBOOKS}/{r.id}.md", f"runbook {r.id}", r.provider, r.category) for r in criteria.runbooks]
     users += [("normal_delays.csv", f"{d.provider} {d.step}", d.provider, None) for d in criteria.normal_delays]

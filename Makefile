@@ -8,7 +8,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export UV_COMPILE_BYTECODE = 1
 export UV_LINK_MODE = copy
 
-.PHONY: demo test lint types tests slow lock sample pictures clean
+.PHONY: demo test lint types tests lock sample model pictures clean
 
 demo: .make/runtime
 	$(BIN)/escalations demo
@@ -33,6 +33,10 @@ lock: .make/dev
 # The committed build of the sample; tests hold it against the builder.
 sample: .make/runtime
 	$(BIN)/python data/sample/build.py --end 2026-11-23 --out data/sample
+
+# The classifier that comes with the program, from the starter set; tests hold its version against set, rules and lock.
+model: .make/dev
+	$(BIN)/python analysis/starter/build.py
 
 # The pictures of the README, from the committed sample.
 pictures: .make/dev

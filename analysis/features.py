@@ -63,7 +63,7 @@ class Vocabulary:
     def _weights(self, places: NDArray[np.int32], counts: NDArray[Any]) -> Floats:
         weights = (1 + np.log(counts)).astype(np.float32) * self.idf[places]
         length = np.sqrt(weights @ weights)
-        return weights / length if length else weights
+        return np.asarray(weights / length if length else weights, np.float32)
 
     def _counts(self, text: str) -> tuple[NDArray[np.int32], NDArray[Any]]:
         if self.kind == "words":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import log_softmax
@@ -28,19 +29,27 @@ from analysis.classifier import (
     feature_blocks,
     given_for,
 )
+from analysis.evaluate import Quality, quality
 from analysis.examples import Example
 from analysis.features import PART_LENGTHS, WORD, WORD_PAIRS, Floats, Vocabulary, whole_text
 from analysis.mentions import mentions
 from analysis.rules import Rules, read_text
 
 N_FOLDS = 8
+NEVER_TESTED = -1  # a fold that is only learned from
 SEED = 0
 STRENGTH = 10.0  # of the linear models (C of the logistic regression)
 MENTION_STRENGTH = 0.3
 MEANING_WEIGHTS = (0.5, 1.0, 2.0)  # tried; how much meaning counts beside words depends on the texts
 SEEN_AT_LEAST = 2  # times, for a feature to count
+NUDGE = 1e-6  # keeps twins among the texts from making the products singular
 CLASS_SHIFT_PENALTY = 20.0
 LEAST_BEHIND_A_THRESHOLD = 15
+
+SETTINGS = (
+    *(N_FOLDS, SEED, STRENGTH, MENTION_STRENGTH, MEANING_WEIGHTS, SEEN_AT_LEAST, NUDGE, CLASS_SHIFT_PENALTY),
+    *(LEAST_BEHIND_A_THRESHOLD, WORD.pattern, WORD_PAIRS, PART_LENGTHS, tuple(COMBINED.items())),
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,23 @@ class Outcome:
     truth: tuple[str, ...]
     chances: Doubles
     places: tuple[int, ...]  # of the examples
+
+    @property
+    def guessed(self) -> list[str]:
+        """The likeliest class of each."""
+        return [self.classes[place] for place in self.chances.argmax(axis=1)]
+
+    @property
+    def n_right(self) -> int:
+        """How many of those guesses are right."""
+        return sum(guess == truth for guess, truth in zip(self.guessed, self.truth, strict=True))
+
+    def quality(self, head: Head) -> Quality:
+        """How good the guesses are, given at the head's thresholds."""
+        sure = self.chances.max(axis=1)
+        limits = dict(zip(head.classes, map(float, head.thresholds), strict=True))
+        given = [one >= limits.get(guess, 1.01) for one, guess in zip(sure, self.guessed, strict=True)]
+        return quality(self.kind, self.truth, self.guessed, list(map(float, sure)), given)
 
 
 def folds_of(groups: Sequence[str], n_folds: int = N_FOLDS) -> NDArray[np.int64]:
@@ -86,16 +112,14 @@ class Space:
     """
 
     features: csr_matrix
-    rotated: Doubles
-    back: Doubles
+    rotated: Doubles  # lower triangle, whose product with its transpose is that of the features with theirs
 
     @classmethod
     def of(cls, features: csr_matrix) -> "Space":
         """Rotate the features into the span of the texts."""
-        sizes, directions = np.linalg.eigh((features @ features.T).toarray().astype(np.float64))
-        kept = sizes > 1e-8
-        roots = np.sqrt(sizes[kept])
-        return cls(features, directions[:, kept] * roots, directions[:, kept] / roots)
+        products = (features @ features.T).toarray().astype(np.float64)
+        products[np.diag_indices_from(products)] += NUDGE
+        return cls(features, cholesky(products, lower=True, overwrite_a=True, check_finite=False))
 
     def fit(self, truth: Sequence[str], weights: Doubles) -> tuple[tuple[str, ...], Floats, Floats]:
         """Classes, weights (features × classes) and bias of a logistic regression."""
@@ -104,7 +128,7 @@ class Space:
         coefficients, bias = model.coef_, model.intercept_
         if len(model.classes_) == 2:
             coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.array([-bias[0], bias[0]]) / 2
-        found = self.features.T @ (self.back @ coefficients.T)
+        found = self.features.T @ solve_triangular(self.rotated, coefficients.T, trans="T", lower=True)
         return tuple(map(str, model.classes_)), np.asarray(found, np.float32), np.asarray(bias, np.float32)
 
 
@@ -177,10 +201,17 @@ class Unseen:
     given: Doubles
 
 
-def unseen(corpus: Corpus, kinds: Sequence[str], rules: Rules, meaning_weight: float) -> dict[str, Unseen]:
-    """Fit on all folds but one, score that one, for each fold and kind."""
+def unseen(
+    corpus: Corpus,
+    kinds: Sequence[str],
+    rules: Rules,
+    meaning_weight: float,
+    is_known: Sequence[bool] | None = None,
+) -> dict[str, Unseen]:
+    """Fit on all folds but one (on those that are known, where it is told), score that one, for each fold and kind."""
     parts: dict[str, list[Unseen]] = {kind: [] for kind in kinds}
-    for learned, tested in _splits(corpus.folds):
+    for everything, tested in _splits(corpus.folds):
+        learned = everything if is_known is None else everything[np.array(is_known)[everything]]
         texts = [corpus.wholes[place] for place in learned]
         words, chars = vocabulary_of("words", texts), vocabulary_of("parts", texts)
         features = joined(feature_blocks(texts, words, chars), meaning_weight)
@@ -204,7 +235,7 @@ def unseen(corpus: Corpus, kinds: Sequence[str], rules: Rules, meaning_weight: f
 
 
 def _splits(folds: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    for fold in sorted(set(folds.tolist())):
+    for fold in sorted(set(folds.tolist()) - {NEVER_TESTED}):
         learned, tested = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if len(learned):
             yield learned, tested
@@ -267,8 +298,9 @@ def lowest_sure(sure: Doubles, right: NDArray[np.bool_], precision: float) -> fl
 
 
 def choose_meaning(corpus: Corpus, kind: str, rules: Rules) -> float:
-    """How much meaning is to count beside words: what does best on unseen examples."""
-    few = Corpus(corpus.examples, corpus.texts, corpus.wholes, corpus.weights, corpus.folds % 3)
+    """How much meaning is to count beside words: what does best on a third of the examples, unseen."""
+    third = np.where(corpus.folds % 3 == 0, 0, NEVER_TESTED)
+    few = Corpus(corpus.examples, corpus.texts, corpus.wholes, corpus.weights, third)
 
     def n_right(weight: float) -> int:
         found = unseen(few, (kind,), rules, weight)[kind]
@@ -277,12 +309,27 @@ def choose_meaning(corpus: Corpus, kind: str, rules: Rules) -> float:
     return max(MEANING_WEIGHTS, key=n_right)
 
 
+def outcomes_of(
+    examples: Sequence[Example], rules: Rules, kinds: Sequence[str], is_known: Sequence[bool]
+) -> list[Outcome]:
+    """What models learned from the known examples alone say of all, fold by fold, none having seen what it judges."""
+    corpus = Corpus.read(examples, rules)
+    found = unseen(corpus, kinds, rules, choose_meaning(corpus, kinds[0], rules), is_known)
+    return [_outcome(kind, one, *fit_combination(kind, one)) for kind, one in found.items()]
+
+
+def _outcome(kind: str, found: Unseen, combination: Floats, shift: Floats) -> Outcome:
+    chances = combined(found.scores, found.given, combination, shift)
+    truth = tuple(found.classes[place] for place in found.truth)
+    return Outcome(kind, found.classes, truth, chances, tuple(map(int, found.places)))
+
+
 def fit(
     examples: Sequence[Example], rules: Rules, kinds: Sequence[str], precision: float, about: Mapping[str, Any]
 ) -> tuple[Classifier, list[Outcome]]:
     """A classifier of these examples, and what models of the same kind said of examples they had not seen."""
     corpus = Corpus.read(examples, rules)
-    meaning_weight = choose_meaning(corpus, kinds[-1], rules)
+    meaning_weight = choose_meaning(corpus, kinds[0], rules)
     seen_not = unseen(corpus, kinds, rules, meaning_weight)
     words, parts = vocabulary_of("words", corpus.wholes), vocabulary_of("parts", corpus.wholes)
     blocks = feature_blocks(corpus.wholes, words, parts)
@@ -291,9 +338,7 @@ def fit(
     whole_space: Space | None = None
     for kind, found in seen_not.items():
         combination, shift = fit_combination(kind, found)
-        chances = combined(found.scores, found.given, combination, shift)
-        truth = tuple(found.classes[place] for place in found.truth)
-        outcome = Outcome(kind, found.classes, truth, chances, tuple(map(int, found.places)))
+        outcome = _outcome(kind, found, combination, shift)
         outcomes.append(outcome)
         places = corpus.labelled(kind)
         is_all = len(places) == len(examples)

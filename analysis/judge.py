@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 from analysis.field_names import FieldNames
-from analysis.rules import Rules
 from analysis.table_files import files_of
 from analysis.taxonomy import Criteria
 from analysis.verdicts import TextMatcher
@@ -16,7 +15,10 @@ Row = dict[str, Any]
 
 # A changed escalation may begin or end a repeat at its dealer, and change what was a repeat of it.
 AFFECTED = """
-    with changed as (select issue_id from raw.issues where batch_no > {since})
+    with changed as (
+        select issue_id from raw.issues where batch_no > {since}
+        union select issue_id from state.tag_events where event_id > {event}
+    )
     select issue_id from changed
     union select f.issue_id from core.ticket_facts f
         where f.dealer_id in (select dealer_id from core.ticket_facts join changed using (issue_id))
@@ -35,10 +37,12 @@ class Judged:
 def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
     """Find repeats and judge escalations that are new or changed, or all when criteria changed."""
     build_hash = hash_of(sorted(criteria.file_hashes.items()), *(t.body for t in files_of("judge", "derived")))
-    seen = warehouse.rows("select batch_no from core.builds where step = 'judge' and hash = ?", [build_hash])
+    seen = warehouse.rows("select batch_no, base_hash from core.builds where step = 'judge' and hash = ?", [build_hash])
     full = not seen or not warehouse.has("core.repeats")
     with warehouse.transaction():
-        dirty = warehouse.set_dirty(None if full else AFFECTED.format(since=int(seen[0][0])))
+        dirty = warehouse.set_dirty(
+            None if full else AFFECTED.format(since=int(seen[0][0]), event=int(seen[0][1] or 0))
+        )
         if full:
             for name, rows in _criteria_tables(criteria).items():
                 warehouse.replace(f"core.{name}", rows)
@@ -51,7 +55,8 @@ def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
             warehouse.build("judge", full=full)
         newest = "select coalesce(max(batch_no), 0) from raw.issues"
         warehouse.execute("delete from core.builds where step = 'judge'")
-        warehouse.execute(f"insert into core.builds values ('judge', ({newest}), '', ?)", [build_hash])
+        tagged = "select cast(coalesce(max(event_id), 0) as varchar) from state.tag_events"
+        warehouse.execute(f"insert into core.builds values ('judge', ({newest}), ({tagged}), ?)", [build_hash])
     return Judged(dirty)
 
 
@@ -67,26 +72,23 @@ def _texts(warehouse: Warehouse) -> list[Row]:
 
 
 def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
-    """Tags as known at each escalation: of a field that was changed later, what it held then, else the rules."""
+    """Tags as known at each escalation: answers given by then, else what a field held then, else what the words say."""
     query = """
-        select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.left_at is not null as is_changed, s.value,
-            x.summary, x.description
+        select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.value, g.text_value, g.text_source,
+            g.source = 'answer' and g.answered_at <= e.escalated_at
         from core.escalations e
         semi join dirty using (issue_id)
         join core.tags g on g.issue_id = e.issue_id and g.kind in ('provider', 'failure_category')
-        join core.tag_texts x on x.issue_id = e.issue_id
         left join core.field_stays s on s.issue_id = e.issue_id
             and s.role = case g.kind when 'failure_category' then 'category' else g.kind end
             and s.entered_at <= e.escalated_at and (s.left_at is null or s.left_at > e.escalated_at)
         order by e.issue_id, e.escalation_no, g.kind
     """
-    names, rules = FieldNames.of(criteria), Rules.of(criteria)
-    for issue_id, number, kind, value, source, is_changed, held, summary, description in warehouse.rows(query):
-        if is_changed:
-            value, source = names.tag(kind, held), "field"
-            if value is None:
-                value = rules.tag(summary or "", description)[kind].value
-                source = "rule" if value else "none"
+    names = FieldNames.of(criteria)
+    for issue_id, number, kind, value, source, held, text_value, text_source, is_answered in warehouse.rows(query):
+        if not is_answered:
+            by_field = names.tag(kind, held)
+            value, source = (by_field, "field") if by_field else (text_value, text_source)
         yield {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
 
 

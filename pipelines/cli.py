@@ -2,7 +2,8 @@
 
 import json
 import sys
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -112,20 +113,66 @@ def tag(
 ) -> None:
     """Tag tickets given as JSON Lines; needs no warehouse."""
     from analysis.taxonomy import read_criteria
+    from pipelines.models import model_in_force
     from pipelines.tag_lines import tag_lines
 
-    known = read_criteria(_settings(criteria=criteria, home=home).criteria_folder)
+    settings = _settings(criteria=criteria, home=home)
+    known = read_criteria(settings.criteria_folder)
+    model = model_in_force(settings.models, lambda note: print(note, file=sys.stderr))
     if file == "-":
         lines = sys.stdin.buffer
-        for answer in tag_lines(lines, "standard input", known):
+        for answer in tag_lines(lines, "standard input", known, model):
             print(answer)
         return
     path = Path(file)
     if not path.is_file():
         raise InputError(f"{path}: no such file; give JSON Lines with id, summary and description, or -")
     with path.open("rb") as lines:
-        for answer in tag_lines(lines, str(path), known):
+        for answer in tag_lines(lines, str(path), known, model):
             print(answer)
+
+
+@app.command()
+def train(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """Fit the classifier on the starter set and the desk's answers; keep it only if it is not worse."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.tag_quality import quality_lines
+    from pipelines.training import train as fit_and_keep
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    known = read_criteria(settings.criteria_folder)
+    trained = fit_and_keep(settings, known, datetime.now(UTC).date(), _say(as_json))
+    if as_json:
+        print(json.dumps(asdict(trained), default=str))
+        return
+    print(f"model {trained.version}: {'kept' if trained.is_kept else 'not kept'}: {trained.why}")
+    for line in quality_lines(trained.qualities):
+        print(line)
+
+
+@app.command()
+def evaluate(
+    file: Annotated[
+        Path | None, typer.Argument(help="Tickets with their tags, in the form of the starter set (TOML).")
+    ] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="How each rule does on the starter set.")] = False,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the classifier in force: on folds unseen in training, on the desk's answers, or on a file."""
+    from pipelines.tag_quality import judged, rule_lines
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    if rules:
+        for line in rule_lines(settings, as_json):
+            print(line)
+        return
+    for line in judged(settings, file, as_json, _say(as_json)):
+        print(line)
 
 
 @app.command()

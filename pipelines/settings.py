@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         return self.criteria or (own if own.is_dir() else None)
 
     @property
+    def models(self) -> Path:
+        """Folder of the desk's own classifiers."""
+        return self.home / "models"
+
+    @property
     def reports(self) -> Path:
         """Folder under which each week gets its own."""
         return self.out or self.home / "reports"

@@ -1,31 +1,47 @@
-"""Tickets as JSON Lines → their tags as JSON Lines, one at a time, so that memory stays flat."""
+"""Tickets as JSON Lines → their tags as JSON Lines, a few hundred at a time, so that memory stays flat."""
 
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from analysis.classifier import Classifier
 from analysis.errors import InputError
-from analysis.field_names import FieldNames
-from analysis.rules import Rules
-from analysis.tag import tag_rows
+from analysis.tag import Tagger, text_row
 from analysis.taxonomy import Criteria
 from analysis.text import clean
 
 ANSWER_NAMES = {"provider": "provider", "failure_category": "category"}
+AT_ONCE = 256
+Ticket = tuple[Any, dict[str, Any]]
 
 
-def tag_lines(lines: Iterable[bytes], place: str, criteria: Criteria) -> Iterator[str]:
+def tag_lines(lines: Iterable[bytes], place: str, criteria: Criteria, classifier: Classifier | None) -> Iterator[str]:
     """Tag each line's ticket (`id`, `summary`, `description`; `provider`, `category` count as Jira fields).
 
-    Raises `InputError` naming the line that is no such ticket.
+    Raises `InputError` naming the line that is no such ticket, after the answers to the lines before it.
     """
-    rules, names = Rules.of(criteria), FieldNames.of(criteria)
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        ticket = _ticket(line, f"{place}: line {number}")
-        rows = {row["kind"]: row for row in tag_rows([_text(ticket)], rules, names, criteria.taxonomy_version)}
-        yield json.dumps(_answer(ticket.get("id"), rows))
+    tagger = Tagger.of(criteria, classifier)
+    waiting: list[Ticket] = []
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                ticket = _ticket(line, f"{place}: line {number}")
+                waiting.append((ticket.get("id"), _text(len(waiting), ticket)))
+            if len(waiting) == AT_ONCE:
+                yield from _tagged(waiting, tagger)
+                waiting = []
+    except InputError:
+        yield from _tagged(waiting, tagger)
+        raise
+    yield from _tagged(waiting, tagger)
+
+
+def _tagged(waiting: list[Ticket], tagger: Tagger) -> Iterator[str]:
+    rows: dict[int, dict[str, dict[str, Any]]] = {number: {} for number in range(len(waiting))}
+    for row in tagger.rows([text for _, text in waiting]):
+        rows[row["issue_id"]][row["kind"]] = row
+    for number, (ticket_id, _) in enumerate(waiting):
+        yield json.dumps(_answer(ticket_id, rows[number]))
 
 
 def _ticket(line: bytes, place: str) -> dict[str, Any]:
@@ -38,13 +54,13 @@ def _ticket(line: bytes, place: str) -> dict[str, Any]:
     return ticket
 
 
-def _text(ticket: dict[str, Any]) -> dict[str, Any]:
+def _text(number: int, ticket: dict[str, Any]) -> dict[str, Any]:
     def text(name: str) -> str | None:
         value = ticket.get(name)
         return clean(str(value)) if value is not None else None
 
     fields = {"provider_field": text("provider"), "category_field": text("category")}
-    return {"issue_id": 0, "summary": text("summary") or "", "description": text("description"), **fields}
+    return text_row(number, text("summary") or "", text("description"), **fields)
 
 
 def _answer(ticket_id: Any, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import loaded_files, require_loaded
 from pipelines.live import census_source, live_source
 from pipelines.load import Loaded, Normaliser, load, notes
+from pipelines.models import model_in_force
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
 from pipelines.raw_files import Manifest, manifests
 from pipelines.settings import Settings
@@ -191,7 +192,7 @@ def _from_tag(
     week: date | None,
     clock: datetime,
 ) -> Result:
-    n_tagged = tag(warehouse, criteria)
+    n_tagged = tag(warehouse, criteria, model_in_force(settings.models, say), run_id, clock)
     say(f"tag: {n_tagged} tickets")
     say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
     reported = measure(warehouse, criteria, clock, week)

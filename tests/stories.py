@@ -281,7 +281,7 @@ def load_into(warehouse: Warehouse, folder: Path, found: list[dict[str, Any]], c
 
 def derive(warehouse: Warehouse, criteria: Criteria, as_of: datetime) -> None:
     """Tag, judge and measure."""
-    tag(warehouse, criteria)
+    tag(warehouse, criteria, None, "run", as_of)
     judge(warehouse, criteria)
     measure(warehouse, criteria, as_of)
 

@@ -41,10 +41,11 @@ class Category(Entry):
 
 
 class RootCause(Entry):
-    """What turned out to be the cause."""
+    """What turned out to be the cause, with the other names that a Jira field or resolution may give it."""
 
     id: Id
     text: Text
+    aliases: tuple[Text, ...] = ()
 
 
 class RuleSpec(Entry):
@@ -164,6 +165,7 @@ class SiteFields(Entry):
 
     provider: Text | None = None
     category: Text | None = None
+    root_cause: Text | None = None
     dealer: Text | None = None
     requested_at: Text | None = None
     accepted_at: Text | None = None
@@ -316,6 +318,7 @@ class Criteria(Entry):
     """Everything the criteria files say, with the hash of each file's bytes."""
 
     taxonomy_version: str
+    precision: float
     providers: tuple[Provider, ...]
     categories: tuple[Category, ...]
     root_causes: tuple[RootCause, ...]

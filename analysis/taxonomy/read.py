@@ -46,13 +46,14 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
     rules = toml("rules.toml")
     escalation = toml("escalation_criteria.toml")
     for name, table, allowed in (
-        ("taxonomy.toml", taxonomy, {"version", "provider", "category", "root_cause"}),
+        ("taxonomy.toml", taxonomy, {"version", "precision", "provider", "category", "root_cause"}),
         ("rules.toml", rules, {"rule"}),
         ("escalation_criteria.toml", escalation, {"criterion"}),
     ):
         _only(files[name], table, allowed)
     criteria = models.Criteria(
         taxonomy_version=str(taxonomy.get("version", "")),
+        precision=_precision(files["taxonomy.toml"], taxonomy),
         providers=entries(models.Provider, "taxonomy.toml", "provider", taxonomy),
         categories=entries(models.Category, "taxonomy.toml", "category", taxonomy),
         root_causes=entries(models.RootCause, "taxonomy.toml", "root_cause", taxonomy),
@@ -70,6 +71,13 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
     )
     _check_together(criteria, files)
     return criteria
+
+
+def _precision(path: Path, taxonomy: dict[str, Any]) -> float:
+    value = taxonomy.get("precision", 0.95)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value < 1:
+        raise CriteriaError(f"{path}: precision: write a number from 0.5 to below 1, such as 0.95")
+    return float(value)
 
 
 def _text(path: Path) -> str:

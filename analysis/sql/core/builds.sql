@@ -3,7 +3,7 @@
 -- step: weekly
 -- column: step load, tag, judge, or mart for its views
 -- column: batch_no last load that it has seen
--- column: base_hash hash of what makes stored rows (load only)
+-- column: base_hash load: hash of what makes stored rows; tag and judge: the last event of state that it has seen
 -- column: hash hash of the SQL files and criteria it used
 create table core.builds (
     step varchar not null,

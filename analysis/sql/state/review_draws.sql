@@ -1,0 +1,13 @@
+-- state.review_draws: one row per tag that was put before a person
+-- key: event_id
+-- step: tag
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: issue_id Jira's numeric id
+-- column: kind provider, failure_category or root_cause
+-- column: reason disputed, unsure, informative, or blind (drawn at random from the sure ones)
+-- column: value the tag at that moment; NULL = untagged
+-- column: source where it came from: answer, field, rule, classifier or none
+-- column: inclusion_probability chance of being drawn, for blind ones

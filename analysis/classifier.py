@@ -6,7 +6,7 @@ is one that came true. A tag is given where the confidence reaches the value's o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ Doubles = NDArray[np.float64]
 NOTHING = "none"
 BLOCKS = ("words", "parts", "meaning")
 EXPLAINED_BY = 4  # words at most
+N_PLACES = 3  # of one expression for a provider whose surroundings are looked at
 # What is combined, by kind of tag
 COMBINED: Mapping[str, tuple[str, ...]] = {
     "provider": ("head", "rules", "mention", "named", "none though named", "none and none named"),
@@ -42,13 +43,16 @@ class Text:
     @classmethod
     def read(cls, summary: str, description: str | None, rules: Rules) -> "Text":
         """Have the rules read a ticket."""
-        speaking = rules.speaking(summary, description)
+        speaking = rules.speaking(summary, description, n_places=N_PLACES)
         return cls(summary, description, speaking, rules.weigh(speaking))
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What is thought of one kind of tag: the likeliest value, how likely, whether that is sure enough to tag."""
+    """What is thought of one kind of tag: the likeliest value, how likely, whether that is sure enough to tag.
+
+    `words` are those that weighed most for it, where it is sure.
+    """
 
     value: str
     confidence: float
@@ -116,17 +120,18 @@ class Classifier:
             given = [given_for(kind, text, head.classes, self.mention_model, rules) for text in texts]
             chances = combined(head.scores(blocks), np.stack(given), head.combination, head.class_shift)
             for number, guess in enumerate(_guesses(head, chances)):
-                found[number][kind] = guess
+                words = self._why(head, guess.value, blocks["words"], number) if guess.is_sure else ()
+                found[number][kind] = replace(guess, words=words)
         return found
 
-    def explain(self, text: Text, kind: str, value: str) -> tuple[str, ...]:
+    def _why(self, head: Head, value: str, rows: csr_matrix, number: int) -> tuple[str, ...]:
         """The words that weighed most for a value, heaviest first."""
-        head = self.heads[kind]
-        row = self.words.rows([whole_text(text.summary, text.description)])
-        weights = head.weights["words"][row.indices]
-        pull = (weights[:, head.classes.index(value)] - weights.mean(axis=1)) * row.data
+        start, end = rows.indptr[number], rows.indptr[number + 1]
+        places = rows.indices[start:end]
+        weights = head.weights["words"][places]
+        pull = (weights[:, head.classes.index(value)] - weights.mean(axis=1)) * rows.data[start:end]
         heaviest = np.argsort(-pull)[:EXPLAINED_BY]
-        return tuple(self.words.terms[row.indices[place]] for place in heaviest if pull[place] > 0)
+        return tuple(self.words.terms[places[place]] for place in heaviest if pull[place] > 0)
 
     def blocks(self, texts: Sequence[str]) -> dict[str, Any]:
         """Features of texts from `whole_text`, by block."""

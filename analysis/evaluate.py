@@ -1,4 +1,4 @@
-"""How good tags are: by class, how often the stated confidence came true, how much is tagged at the stated precision."""
+"""How good tags are: by class, whether the stated confidence came true, how much is tagged at that precision."""
 
 import math
 from collections.abc import Mapping, Sequence

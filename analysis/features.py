@@ -7,11 +7,9 @@ several times as fast, for the parts of a word are looked up once). Meaning is t
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +25,8 @@ WORD = re.compile(r"\b\w[\w\-_]*\b")
 WORD_PAIRS = (1, 2)
 PART_LENGTHS = (3, 5)
 EMBEDDING_WIDTH = 256
-EMBED_AT_ONCE = 32  # texts; more are padded to the longest of them
 KEPT_WORDS = 200_000  # whose parts are remembered, before the memory is emptied
+KEPT_VECTORS = 50_000  # likewise; 1 kB each
 NO_PARTS: NDArray[np.int32] = np.empty(0, np.int32)
 
 
@@ -45,15 +43,21 @@ class Vocabulary:
     terms: tuple[str, ...]
     idf: Floats
     place: dict[str, int] = field(init=False)
+    _pair_keys: NDArray[np.int64] = field(init=False)
+    _pair_places: NDArray[np.int64] = field(init=False)
     _parts: dict[str, NDArray[np.int32]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Index the terms."""
+        """Index the terms; pairs of words by the places of both."""
         self.place = {term: number for number, term in enumerate(self.terms)}
+        pairs = [(term.split(" "), number) for number, term in enumerate(self.terms) if " " in term]
+        known = [(self._pair_key(*map(self.place.__getitem__, two)), number) for two, number in pairs if self._has(two)]
+        keys = np.array(sorted(known), np.int64).reshape(-1, 2)
+        self._pair_keys, self._pair_places = keys[:, 0], keys[:, 1]
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
         """TF-IDF of texts from `whole_text`: one row a text, of length 1, or 0 where nothing is known."""
-        found = [self._counts(text) for text in texts]
+        found = [self._counts(text.lower()) for text in texts]
         starts = np.cumsum([0, *(len(places) for places, _ in found)])
         values = [self._weights(places, counts) for places, counts in found]
         places = np.concatenate([places for places, _ in found]) if found else NO_PARTS
@@ -67,14 +71,25 @@ class Vocabulary:
 
     def _counts(self, text: str) -> tuple[NDArray[np.int32], NDArray[Any]]:
         if self.kind == "words":
-            words = WORD.findall(text)
-            terms = Counter([*words, *map(" ".join, pairwise(words))])
-            known = [(place, count) for term, count in terms.items() if (place := self.place.get(term)) is not None]
-            pairs = np.array(known, np.int32).reshape(-1, 2)
-            return pairs[:, 0], pairs[:, 1]
+            return np.unique(self._words_in(text), return_counts=True)
         parts = [self._parts_of(word) for word in text.split()]
-        places, counts = np.unique(np.concatenate(parts), return_counts=True) if parts else (NO_PARTS, NO_PARTS)
-        return places, counts
+        return np.unique(np.concatenate([NO_PARTS, *parts]), return_counts=True)
+
+    def _words_in(self, text: str) -> NDArray[np.int64]:
+        """Places of the words and pairs of words that are known; a pair is known only if both its words are."""
+        get = self.place.get
+        found = np.array([get(word, -1) for word in WORD.findall(text)], np.int64)
+        first, second = found[:-1], found[1:]
+        keys = self._pair_key(first, second)[(first >= 0) & (second >= 0)]
+        at = np.minimum(np.searchsorted(self._pair_keys, keys), max(len(self._pair_keys) - 1, 0))
+        pairs = self._pair_places[at][self._pair_keys[at] == keys] if len(self._pair_keys) else found[:0]
+        return np.concatenate([found[found >= 0], pairs])
+
+    def _pair_key(self, first: Any, second: Any) -> Any:
+        return first * len(self.terms) + second
+
+    def _has(self, words: Sequence[str]) -> bool:
+        return len(words) == 2 and all(word in self.place for word in words)
 
     def _parts_of(self, word: str) -> NDArray[np.int32]:
         known = self._parts.get(word)
@@ -97,20 +112,51 @@ def parts_of(word: str) -> list[str]:
     return found
 
 
+class Meaning:
+    """Sums of the vectors of a word's tokens, remembered: a text's meaning is the mean over all its tokens."""
+
+    def __init__(self) -> None:
+        """Load the embeddings, whose weights come with the package: nothing is fetched."""
+        import wordllama
+
+        self._model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+        self._place: dict[str, int] = {}
+        self._sums = np.zeros((0, EMBEDDING_WIDTH), np.float32)
+
+    def rows(self, texts: Sequence[str]) -> Floats:
+        """The meaning of each text as a vector of length 1; zeros where there is no word. Shape: texts × 256."""
+        found = [text.split() for text in texts]
+        self._learn({word for words in found for word in words})
+        total = np.zeros((len(texts), EMBEDDING_WIDTH), np.float32)
+        for number, words in enumerate(found):
+            if words:
+                total[number] = self._sums[[self._place[word] for word in words]].sum(axis=0)
+        lengths = np.linalg.norm(total, axis=1, keepdims=True)
+        return np.asarray(total / np.where(lengths > 0, lengths, 1), np.float32)
+
+    def _learn(self, words: set[str]) -> None:
+        """Look up the vectors of words that are not yet remembered."""
+        new = sorted(words - self._place.keys())
+        if not new:
+            return
+        if len(self._place) + len(new) > KEPT_VECTORS:
+            self._place, self._sums, new = {}, self._sums[:0], sorted(words)
+        vectors = self._model.embedding
+        sums = [vectors[[one for one in word.ids if one < len(vectors)]].sum(axis=0) for word in self._tokens(new)]
+        self._place |= {word: len(self._place) + number for number, word in enumerate(new)}
+        self._sums = np.vstack([self._sums, np.array(sums, np.float32)])
+
+    def _tokens(self, words: Sequence[str]) -> Any:
+        tokenizer = self._model.tokenizer
+        tokenizer.no_padding()
+        return tokenizer.encode_batch(list(words), add_special_tokens=False)
+
+
 def embeddings(texts: Sequence[str]) -> Floats:
-    """The meaning of each text as a vector of length 1; zeros where there is no word. Shape: texts × 256."""
-    meant = np.zeros((len(texts), EMBEDDING_WIDTH), np.float32)
-    filled = [number for number, text in enumerate(texts) if text.strip()]
-    by_length = sorted(filled, key=lambda number: len(texts[number]))
-    if by_length:
-        vectors = _wordllama().embed([texts[number] for number in by_length], norm=True, batch_size=EMBED_AT_ONCE)
-        meant[by_length] = np.nan_to_num(vectors)
-    return meant
+    """The meaning of each text; see `Meaning.rows`."""
+    return _meaning().rows(texts)
 
 
 @cache
-def _wordllama() -> Any:
-    """The embeddings, whose weights come with the package: nothing is fetched."""
-    import wordllama
-
-    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+def _meaning() -> Meaning:
+    return Meaning()

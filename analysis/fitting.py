@@ -94,7 +94,7 @@ def folds_of(groups: Sequence[str], n_folds: int = N_FOLDS) -> NDArray[np.int64]
 
 def vocabulary_of(kind: str, texts: Sequence[str]) -> Vocabulary:
     """The words or parts of texts from `whole_text`, with their rarities."""
-    how: dict[str, Any] = {"lowercase": False, "sublinear_tf": True, "min_df": min(SEEN_AT_LEAST, len(texts))}
+    how: dict[str, Any] = {"lowercase": True, "sublinear_tf": True, "min_df": min(SEEN_AT_LEAST, len(texts))}
     if kind == "words":
         fitted = TfidfVectorizer(ngram_range=WORD_PAIRS, token_pattern=WORD.pattern, **how).fit(texts)
     else:

@@ -1,17 +1,19 @@
 """RE2 patterns: linear in time, so nothing that a person writes or pastes can hang a run."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, Protocol, cast
 
 import re2
 
 LONGEST = 20_000  # characters that are read of one text: the head and the tail of a longer one
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
-OPTIONS.max_mem = 256 << 20
+OPTIONS.max_mem = 64 << 20
 GAP = re.compile(r"(?:\[\^[^\]]*\]|\.|\\[wWsS])\{\d+,\d+\}")  # "up to 40 characters of anything"
 SHORTEST_PIECE = 3
+TOGETHER = 64  # pieces in one automaton: measured, from 8 to 1,000
 
 PatternError = re2.error
 
@@ -19,48 +21,79 @@ PatternError = re2.error
 class Pattern(Protocol):
     """A compiled expression."""
 
-    def search(self, text: str) -> Any:
-        """The first match, with `group()`, or None."""
+    def search(self, text: str | bytes) -> Any:
+        """The first match, with `group()` and `span()`, or None."""
 
-    def finditer(self, text: str) -> Any:
-        """All matches."""
+    def finditer(self, text: bytes) -> Any:
+        """All matches, one after the other."""
+
+
+class Found(NamedTuple):
+    """A match: where it stands in the text, and its words."""
+
+    start: int
+    end: int
+    words: str
 
 
 class PatternSet:
-    """Many expressions, found in one reading of a text.
+    """Many expressions, found in a few readings of a text.
 
     An expression with a gap (`A[^.]{0,40}B`) would multiply the states of the common automaton, so the automaton looks
-    for its pieces, and the expression itself is tried only where all of them are in the text.
+    for its pieces, and the expression itself is tried only where all of them are in the text. Some dozens of pieces
+    share an automaton: one for all would make new states at every turn of phrase that it has not met before.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Compile. Raises `PatternError`."""
         self._compiled = [compiled(pattern) for pattern in patterns]
         pieces = [pieces_of(pattern) for pattern in patterns]
-        numbers = {piece: number for number, piece in enumerate(sorted({p for parts in pieces for p in parts}))}
-        self._set = re2.Set.SearchSet(OPTIONS)
-        for piece in numbers:
-            self._set.Add(piece)
-        if numbers:
-            self._set.Compile()
+        distinct = list(dict.fromkeys(piece for parts in pieces for piece in parts))
+        numbers = {piece: number for number, piece in enumerate(distinct)}
+        self._sets = [_automaton(distinct[start : start + TOGETHER]) for start in range(0, len(distinct), TOGETHER)]
         self._wants = [frozenset(numbers[piece] for piece in parts) for parts in pieces]
         self._of_piece: dict[int, list[int]] = {}
         for index, wants in enumerate(self._wants):
             for number in wants:
                 self._of_piece.setdefault(number, []).append(index)
 
-    def found(self, text: str) -> dict[int, Any]:
+    def found(self, text: str) -> dict[int, Found]:
         """Index of each expression found → its first match."""
-        if not self._wants:
-            return {}
-        there = frozenset(self._set.Match(text) or ())
+        data = text.encode()  # once for all: to the bindings a text is new each time
+        where = _places_in(text, data)
+        there = frozenset(
+            number * TOGETHER + place for number, one in enumerate(self._sets) for place in one.Match(data) or ()
+        )
         likely = sorted({index for number in there for index in self._of_piece[number]})
-        matches = ((index, self._compiled[index].search(text)) for index in likely if self._wants[index] <= there)
-        return {index: match for index, match in matches if match is not None}
+        found: dict[int, Found] = {}
+        for index in likely:
+            match = self._compiled[index].search(data) if self._wants[index] <= there else None
+            if match is not None:
+                start, end = map(where, match.span())
+                found[index] = Found(start, end, text[start:end])
+        return found
 
-    def all_matches(self, index: int, text: str) -> Any:
-        """Every match of one expression."""
-        return self._compiled[index].finditer(text)
+    def first_matches(self, index: int, text: str, most: int) -> list[Found]:
+        """The first matches of one expression, at most so many."""
+        data = text.encode()
+        where = _places_in(text, data)
+        spans = [tuple(map(where, match.span())) for match in islice(self._compiled[index].finditer(data), most)]
+        return [Found(start, end, text[start:end]) for start, end in spans]
+
+
+def _places_in(text: str, data: bytes) -> Callable[[int], int]:
+    """From a place among the bytes of a text to the place among its characters."""
+    if len(text) == len(data):
+        return int
+    return lambda place: len(data[:place].decode())
+
+
+def _automaton(pieces: Sequence[str]) -> Any:
+    together = re2.Set.SearchSet(OPTIONS)
+    for piece in pieces:
+        together.Add(piece)
+    together.Compile()
+    return together
 
 
 def compiled(pattern: str) -> Pattern:

@@ -12,11 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.errors import CriteriaError
-from analysis.patterns import PatternError, PatternSet, code_pattern, compiled, one_line, phrase_pattern, shortened
+from analysis.patterns import (
+    Found,
+    PatternError,
+    PatternSet,
+    code_pattern,
+    compiled,
+    one_line,
+    phrase_pattern,
+    shortened,
+)
 from analysis.taxonomy import Criteria, RuleSpec
 
 CLEARLY_AHEAD = 1.25  # the winner's weight over the next one's; below it the text is left to a person
 SUMMARY_COUNTS = 2.0  # people put what matters into the summary
+MOST_DENIALS = 5  # of one expression that are looked at
 LOOK_BACK = 60  # characters before a match in which it may be denied
 DENIED = re.compile(
     r"(?i)\b(?:not|isn.?t|wasn.?t|aren.?t|no|never|without|rul(?:ed?|ing) out|ruled? that out|rather than|instead of"
@@ -78,8 +88,11 @@ class Rules:
                 if rule.id in self.speaking("", example):
                     raise CriteriaError(f"{rule.file}: rule {rule.id}: matches {example!r}, which it should ignore")
 
-    def speaking(self, summary: str, description: str | None) -> dict[str, Said]:
-        """Rule id → what it found, of every rule that speaks about the text (`read_text`)."""
+    def speaking(self, summary: str, description: str | None, *, n_places: int = 1) -> dict[str, Said]:
+        """Rule id → what it found, of every rule that speaks about the text (`read_text`).
+
+        Of an expression for a provider the first `n_places` places are told.
+        """
         title = shortened(summary)
         text = read_text(summary, description)
         found: dict[str, Said] = {}
@@ -89,15 +102,22 @@ class Rules:
             if silences:
                 silent.add(rule.id)
                 continue
-            if rule.category and not rule.negative and _is_denied(self._set, index, text, match):
+            if rule.category and not rule.negative and self._is_denied(index, text, match):
                 continue
-            weight = rule.weight * (SUMMARY_COUNTS if match.end() <= len(title) else 1.0)
+            weight = rule.weight * (SUMMARY_COUNTS if match.end <= len(title) else 1.0)
+            places = [(match.start, match.end)]
+            if rule.provider and n_places > 1:
+                places = [(one.start, one.end) for one in self._set.first_matches(index, text, n_places)]
             before = found.get(rule.id, Said(0.0))
-            words, places = (*before.words, one_line(match.group())), before.places
-            if rule.provider:
-                places = (*places, *(one.span() for one in self._set.all_matches(index, text)))
-            found[rule.id] = Said(max(before.weight, weight), words, places)
+            words = (*before.words, one_line(match.words))
+            found[rule.id] = Said(max(before.weight, weight), words, (*before.places, *places))
         return {rule_id: said for rule_id, said in found.items() if rule_id not in silent}
+
+    def _is_denied(self, index: int, text: str, first: Found) -> bool:
+        """Whether the text denies the words wherever it says them: "it is not the token"."""
+        if not _denied_at(text, first.start):
+            return False
+        return all(_denied_at(text, one.start) for one in self._set.first_matches(index, text, MOST_DENIALS))
 
     def tag(self, summary: str, description: str | None) -> dict[str, RuleTag]:
         """Kind → what the rules say: `provider` and `failure_category`."""
@@ -113,12 +133,8 @@ class Rules:
         return {"provider": _weigh(provider, speaking), "failure_category": _weigh(category, speaking)}
 
 
-def _is_denied(patterns: PatternSet, index: int, text: str, match: "re.Match[str]") -> bool:
-    """Whether the text denies the words wherever it says them: "it is not the token"."""
-    if not DENIED.search(text[max(0, match.start() - LOOK_BACK) : match.start()]):
-        return False
-    starts = [found.start() for found in patterns.all_matches(index, text)]
-    return all(DENIED.search(text[max(0, start - LOOK_BACK) : start]) for start in starts)
+def _denied_at(text: str, start: int) -> bool:
+    return DENIED.search(text[max(0, start - LOOK_BACK) : start]) is not None
 
 
 @lru_cache(maxsize=4)

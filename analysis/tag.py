@@ -79,7 +79,7 @@ class Tagger:
     def _row(self, text: Row, kind: str, field: str | None, words: Text, guess: Guess | None) -> Row:
         by_rule = words.rule_tags.get(kind) or RuleTag(None, (), (), (), {})
         guess = guess if guess and guess.value in self.values[kind] else None
-        by_text = self._by_text(kind, words, by_rule, guess)
+        by_text = _by_text(by_rule, guess)
         by_field = self.names.tag(kind, field)
         answer = text.get("answers", {}).get(kind)
         row: Row = {**by_text, "value": by_text["text_value"], "source": by_text["text_source"], "answered_at": None}
@@ -97,26 +97,24 @@ class Tagger:
             **row,
         }
 
-    def _by_text(self, kind: str, words: Text, by_rule: RuleTag, guess: Guess | None) -> Row:
-        """What the words say: a rule that what else is known does not contradict, else a guess that is sure enough."""
-        row: Row = {"guess": None, "guess_confidence": None, "second_guess": None, "is_disputed": False}
-        row |= {"text_value": None, "text_source": "none", "confidence": None, "evidence": [], "rule_ids": []}
-        if guess:
-            row |= {"guess": guess.value, "guess_confidence": guess.confidence, "second_guess": guess.second}
-        if by_rule.value and (guess is None or by_rule.value not in guess.probabilities):
-            return row | _rule_speaks(by_rule, None)
-        if guess is None:
-            return row
-        row["is_disputed"] = by_rule.value is not None and by_rule.value != guess.value
-        if not guess.is_sure:
-            return row
-        if by_rule.value == guess.value:
-            return row | _rule_speaks(by_rule, guess.confidence)
-        told = {"text_value": guess.value, "text_source": "classifier", "confidence": guess.confidence}
-        return row | told | {"evidence": list(self._why(words, kind, guess.value))}
 
-    def _why(self, words: Text, kind: str, value: str) -> tuple[str, ...]:
-        return self.classifier.explain(words, kind, value) if self.classifier else ()
+def _by_text(by_rule: RuleTag, guess: Guess | None) -> Row:
+    """What the words say: a rule that what else is known does not contradict, else a guess that is sure enough."""
+    row: Row = {"guess": None, "guess_confidence": None, "second_guess": None, "is_disputed": False}
+    row |= {"text_value": None, "text_source": "none", "confidence": None, "evidence": [], "rule_ids": []}
+    if guess:
+        row |= {"guess": guess.value, "guess_confidence": guess.confidence, "second_guess": guess.second}
+    if by_rule.value and (guess is None or by_rule.value not in guess.probabilities):
+        return row | _rule_speaks(by_rule, None)
+    if guess is None:
+        return row
+    row["is_disputed"] = by_rule.value is not None and by_rule.value != guess.value
+    if not guess.is_sure:
+        return row
+    if by_rule.value == guess.value:
+        return row | _rule_speaks(by_rule, guess.confidence)
+    told = {"text_value": guess.value, "text_source": "classifier", "confidence": guess.confidence}
+    return row | told | {"evidence": list(guess.words)}
 
 
 def _rule_speaks(by_rule: RuleTag, confidence: float | None) -> Row:

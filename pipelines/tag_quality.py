@@ -31,7 +31,8 @@ def judged(settings: Settings, file: Path | None, as_json: bool, say: Say) -> It
         told = {place: {kind: asdict(one) for kind, one in kinds.items()} for place, kinds in found.items()}
         yield json.dumps({"model_version": classifier.version, "made_on": classifier.about.get("made_on")} | told)
         return
-    yield f"model {classifier.version}, made on {classifier.about.get('made_on')} of {classifier.about.get('n_examples')} examples"
+    about = classifier.about
+    yield f"model {classifier.version}, made on {about.get('made_on')} of {about.get('n_examples')} examples"
     for place, qualities in found.items():
         yield ""
         yield f"{place}:"
@@ -78,7 +79,8 @@ def quality_lines(qualities: Mapping[str, Quality]) -> Iterator[str]:
     """A few lines for each kind of tag, then a table by class."""
     for kind, one in qualities.items():
         yield f"{kind}: n {one.n}, accuracy {_share(one.accuracy)}, macro-F1 {one.macro_f1:.3f}"
-        yield f"  tagged {_share(one.coverage)}, right of those {_share(one.precision)}, calibration error {one.calibration_error:.3f}"
+        yield f"  tagged {_share(one.coverage)}, right of those {_share(one.precision)}"
+        yield f"  calibration error {one.calibration_error:.3f}"
         for row in one.classes:
             yield f"  {row.value:<18} precision {_number(row.precision)}  recall {_number(row.recall)}  n {row.support}"
 

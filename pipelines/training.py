@@ -54,7 +54,7 @@ def train(settings: Settings, criteria: Criteria, today: date, say: Say) -> Trai
     if before is not None and before.version == version:
         return Trained(version, False, "nothing to learn: the model in force was made of the same", {})
     model, qualities, outcomes = fit_model(examples, rules, criteria, today, version)
-    worse = _worse(examples, rules, criteria, before, outcomes, say) if before else ""
+    worse = _worse(examples, rules, before, outcomes, say) if before else ""
     if worse:
         return Trained(version, False, worse, qualities)
     path = put_in_force(model, settings.models)
@@ -132,7 +132,6 @@ def answered_examples(warehouse_file: Path) -> list[Example]:
 def _worse(
     examples: Sequence[Example],
     rules: Rules,
-    criteria: Criteria,
     before: Classifier,
     outcomes: "Sequence[Outcome]",
     say: Say,

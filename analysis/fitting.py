@@ -38,7 +38,7 @@ from analysis.rules import Rules, read_text
 N_FOLDS = 8
 NEVER_TESTED = -1  # a fold that is only learned from
 SEED = 0
-STRENGTH = 10.0  # of the linear models (C of the logistic regression)
+STRENGTH = 30.0  # of the linear models (C of the logistic regression)
 MENTION_STRENGTH = 0.3
 MEANING_WEIGHTS = (0.5, 1.0, 2.0)  # tried; how much meaning counts beside words depends on the texts
 SEEN_AT_LEAST = 2  # times, for a feature to count

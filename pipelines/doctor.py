@@ -15,6 +15,7 @@ from analysis.taxonomy import Criteria, read_criteria
 from analysis.text import name_key
 from analysis.warehouse import Warehouse
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.known import cursors
 from pipelines.live import live_source
 from pipelines.settings import Settings
 
@@ -106,6 +107,9 @@ def check_warehouse(warehouse: Warehouse) -> Iterator[Finding]:
     last = warehouse.value("select max(recorded_at) from state.runs where outcome = 'done'")
     told = f"last good run ended {last:%Y-%m-%d %H:%M} UTC" if last else "no run has ended well yet"
     yield Finding("runs", "ok" if last else "look", told)
+    aside = cursors(warehouse).get("set_aside")
+    if aside:
+        yield Finding("set aside", "look", f"Jira failed to give the issues with ids {aside}; each run asks again")
     if n_tickets and warehouse.has("core.ticket_facts"):
         yield from _dealers(warehouse)
         yield from _one_ticket(warehouse)

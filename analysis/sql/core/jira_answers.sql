@@ -66,5 +66,4 @@ from core.field_stays s
 join core.tag_texts x on x.issue_id = s.issue_id and s.entered_at > x.text_at
 join core.tag_names n on n.kind = case s.role when 'category' then 'failure_category' else s.role end
     and n.name_key = trim(regexp_replace(lower(strip_accents(s.value)), '[^a-z0-9]+', ' ', 'g'))
-semi join dirty using (issue_id)
-where s.role in ('provider', 'category', 'root_cause') and s.stay_no > 0 and s.author_id is not null
+where s.issue_id in (select issue_id from dirty) and s.role in ('provider', 'category', 'root_cause') and s.stay_no > 0 and s.author_id is not null

@@ -22,6 +22,7 @@ Doubles = NDArray[np.float64]
 NOTHING = "none"
 BLOCKS = ("words", "parts", "meaning")
 EXPLAINED_BY = 4  # words at most
+LEAST_KNOWN = 3  # words and pairs of words that a text must hold for a guess to be sure
 N_PLACES = 3  # of one expression for a provider whose surroundings are looked at
 # What is combined, by kind of tag
 COMBINED: Mapping[str, tuple[str, ...]] = {
@@ -120,6 +121,8 @@ class Classifier:
             given = [given_for(kind, text, head.classes, self.mention_model, rules) for text in texts]
             chances = combined(head.scores(blocks), np.stack(given), head.combination, head.class_shift)
             for number, guess in enumerate(_guesses(head, chances)):
+                if blocks["words"].indptr[number + 1] - blocks["words"].indptr[number] < LEAST_KNOWN:
+                    guess = replace(guess, is_sure=False)  # next to nothing was said
                 words = self._why(head, guess.value, blocks["words"], number) if guess.is_sure else ()
                 found[number][kind] = replace(guess, words=words)
         return found

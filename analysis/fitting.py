@@ -4,7 +4,7 @@ Folds never part a hand, a dealer or a family, so that no test ticket has a twin
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,10 +45,11 @@ SEEN_AT_LEAST = 2  # times, for a feature to count
 NUDGE = 1e-6  # keeps twins among the texts from making the products singular
 CLASS_SHIFT_PENALTY = 20.0
 LEAST_BEHIND_A_THRESHOLD = 15
+LEAST_SURE = 0.6
 
 SETTINGS = (
     *(N_FOLDS, SEED, STRENGTH, MENTION_STRENGTH, MEANING_WEIGHTS, SEEN_AT_LEAST, NUDGE, CLASS_SHIFT_PENALTY),
-    *(LEAST_BEHIND_A_THRESHOLD, WORD.pattern, WORD_PAIRS, PART_LENGTHS, tuple(COMBINED.items())),
+    *(LEAST_BEHIND_A_THRESHOLD, LEAST_SURE, WORD.pattern, WORD_PAIRS, PART_LENGTHS, tuple(COMBINED.items())),
 )
 
 
@@ -130,6 +131,21 @@ class Space:
             coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.array([-bias[0], bias[0]]) / 2
         found = self.features.T @ solve_triangular(self.rotated, coefficients.T, trans="T", lower=True)
         return tuple(map(str, model.classes_)), np.asarray(found, np.float32), np.asarray(bias, np.float32)
+
+
+@dataclass
+class Spaces:
+    """The spaces of parts of the same texts; kinds of tags that have the same examples share one."""
+
+    features: csr_matrix
+    known: dict[bytes, Space] = field(default_factory=dict)
+
+    def of(self, mine: NDArray[np.bool_]) -> Space:
+        """The space of those texts."""
+        key = mine.tobytes()
+        if key not in self.known:
+            self.known[key] = Space.of(self.features[mine])
+        return self.known[key]
 
 
 def joined(blocks: Mapping[str, Any], meaning_weight: float) -> csr_matrix:
@@ -216,16 +232,15 @@ def unseen(
         words, chars = vocabulary_of("words", texts), vocabulary_of("parts", texts)
         features = joined(feature_blocks(texts, words, chars), meaning_weight)
         others = joined(feature_blocks([corpus.wholes[place] for place in tested], words, chars), meaning_weight)
-        whole_space: Space | None = None
+        spaces = Spaces(features)
         for kind in kinds:
             mine = np.isin(learned, corpus.labelled(kind))
             theirs = np.isin(tested, corpus.labelled(kind))
             if not theirs.any():
                 continue
-            if mine.all():
-                whole_space = whole_space or Space.of(features)
-            space = whole_space if mine.all() and whole_space else Space.of(features[mine])
-            classes, weights, bias = space.fit(corpus.truth(kind, learned[mine]), corpus.weights[learned[mine]])
+            classes, weights, bias = spaces.of(mine).fit(
+                corpus.truth(kind, learned[mine]), corpus.weights[learned[mine]]
+            )
             scores = log_softmax(np.asarray(others[theirs] @ weights + bias, np.float64), axis=1)
             mention_model = fit_mentions(corpus, learned[mine], rules) if kind == "provider" else None
             places = tested[theirs]
@@ -290,11 +305,14 @@ def thresholds_for(outcome: Outcome, precision: float) -> Floats:
 
 
 def lowest_sure(sure: Doubles, right: NDArray[np.bool_], precision: float) -> float:
-    """The lowest confidence c such that of those at c or above at least `precision` were right; 1.01 if none is."""
+    """The lowest confidence c such that of those at c or above at least `precision` were right; 1.01 if none is.
+
+    Never below `LEAST_SURE`: many sure ones must not carry a few that are hardly better than a coin.
+    """
     order = np.argsort(-sure)
     n_right = np.cumsum(right[order])
     good = np.flatnonzero(n_right >= precision * (np.arange(len(order)) + 1))
-    return float(sure[order[good[-1]]]) if len(good) else 1.01
+    return max(LEAST_SURE, float(sure[order[good[-1]]])) if len(good) else 1.01
 
 
 def choose_meaning(corpus: Corpus, kind: str, rules: Rules) -> float:
@@ -335,17 +353,14 @@ def fit(
     blocks = feature_blocks(corpus.wholes, words, parts)
     features = joined(blocks, meaning_weight)
     heads, outcomes = {}, []
-    whole_space: Space | None = None
+    spaces = Spaces(features)
     for kind, found in seen_not.items():
         combination, shift = fit_combination(kind, found)
         outcome = _outcome(kind, found, combination, shift)
         outcomes.append(outcome)
         places = corpus.labelled(kind)
-        is_all = len(places) == len(examples)
-        if is_all:
-            whole_space = whole_space or Space.of(features)
-        space = whole_space if is_all and whole_space else Space.of(features[places])
-        classes, weights, bias = space.fit(corpus.truth(kind, places), corpus.weights[places])
+        mine = np.isin(np.arange(len(examples)), places)
+        classes, weights, bias = spaces.of(mine).fit(corpus.truth(kind, places), corpus.weights[places])
         order = [found.classes.index(name) for name in classes if name in found.classes]
         heads[kind] = Head(
             kind=kind,

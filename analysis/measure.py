@@ -124,10 +124,10 @@ FRAMES = {
     "criteria": "select * from core.criteria order by criterion_id, version",
     "providers": "select * from core.providers order by provider",
     "tag_sources": """
-        select g.kind, g.source, count(*) as n
-        from mart.tags g join mart.tagged_escalations e using (issue_id)
+        select kind, source, count(*) as n from mart.tags semi join mart.tagged_escalations using (issue_id)
         group by all order by all
     """,
+    "tag_drift": "select d.* from mart.tag_drift d join core.clock using (week) order by signal",
     "excluded": """
         select exclusion_reason, count(*) as n from mart.tagged_escalations where is_excluded group by all order by all
     """,

@@ -11,7 +11,9 @@ LONGEST = 20_000  # characters that are read of one text: the head and the tail 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
 OPTIONS.max_mem = 64 << 20
-GAP = re.compile(r"(?:\[\^[^\]]*\]|\.|\\[wWsS])\{\d+,\d+\}")  # "up to 40 characters of anything"
+CLASS = re.compile(r"(?>\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\])", re.DOTALL)  # [a-z], []x], [^[:alpha:]\]]
+GAP = re.compile(rf"(?:(?=\[\^){CLASS.pattern}|\.|\\[wWsS])\{{\d+,\d+\}}", re.DOTALL)  # "up to 40 of anything"
+REACHES_ON = re.compile(r"\\Q|\(\?[a-zA-Z]*-?[a-zA-Z]*\)")  # what holds for all that follows, over any gap
 SHORTEST_PIECE = 3
 TOGETHER = 64  # pieces in one automaton: measured, from 8 to 1,000
 
@@ -105,14 +107,17 @@ def pieces_of(pattern: str) -> list[str]:
     """The parts of an expression between its gaps, all of which a match must hold; itself where it has none."""
     flags = "(?i)" if pattern.startswith("(?i)") else ""
     rest, pieces, piece, depth, at = pattern[len(flags) :], [], "", 0, 0
+    if REACHES_ON.search(rest):
+        return [pattern]
     while at < len(rest):
         gap = GAP.match(rest, at) if depth == 0 else None
         if gap:
             pieces.append(piece)
             piece, at = "", gap.end()
             continue
-        end = at + 2 if rest[at] == "\\" else rest.find("]", at + 2) + 1 if rest[at] == "[" else at + 1
-        if end <= at or (rest[at] == "|" and depth == 0):
+        in_class = CLASS.match(rest, at)
+        end = in_class.end() if in_class else at + (2 if rest[at] == "\\" else 1)
+        if rest[at] == "|" and depth == 0:
             return [pattern]
         depth += {"(": 1, ")": -1}.get(rest[at], 0)
         piece, at = piece + rest[at:end], end

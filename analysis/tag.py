@@ -4,7 +4,7 @@ The words are those of `core.tag_texts`, as they stood at the escalation; later 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +72,8 @@ class Tagger:
             mine = guess.get(ROOT_CAUSE) if words.description else None
             says_fix = text["has_fix"] and (mine is None or not mine.is_sure)
             rule = RuleTag(OUR_BUG, ("a linked change was worked or merged",), (), (), {}) if says_fix else None
+            if says_fix and mine:
+                mine = replace(mine, probabilities={})  # it knows of no links, and does not weigh this one
             yield self._row(
                 text, ROOT_CAUSE, told, Text("", words.description, {}, {ROOT_CAUSE: rule} if rule else {}), mine
             )

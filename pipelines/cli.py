@@ -154,8 +154,8 @@ def train(
 
 @app.command()
 def evaluate(
-    file: Annotated[
-        Path | None, typer.Argument(help="Tickets with their tags, in the form of the starter set (TOML).")
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tickets with their tags, in the form of the starter set (TOML).")
     ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="How each rule does on the starter set.")] = False,
     criteria: CriteriaDir = None,
@@ -171,7 +171,7 @@ def evaluate(
         for line in rule_lines(settings, as_json):
             print(line)
         return
-    for line in judged(settings, file, as_json, _say(as_json)):
+    for line in judged(settings, files or [], as_json, _say(as_json)):
         print(line)
 
 

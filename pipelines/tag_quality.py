@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,13 @@ from pipelines.training import KINDS, answered_examples
 Say = Callable[[str], None]
 
 
-def judged(settings: Settings, file: Path | None, as_json: bool, say: Say) -> Iterator[str]:
-    """Lines about the classifier in force: on a file, or on folds unseen in training and on answers since."""
+def judged(settings: Settings, files: Sequence[Path], as_json: bool, say: Say) -> Iterator[str]:
+    """Lines about the classifier in force: on files, or on folds unseen in training and on answers since."""
     criteria = read_criteria(settings.criteria_folder)
     classifier = model_in_force(settings.models, say)
     if classifier is None:
         raise InputError("there is no classifier to judge; run `escalations train`")
-    found = _found(settings, file, criteria, classifier)
+    found = _found(settings, files, criteria, classifier)
     if as_json:
         told = {place: {kind: asdict(one) for kind, one in kinds.items()} for place, kinds in found.items()}
         yield json.dumps({"model_version": classifier.version, "made_on": classifier.about.get("made_on")} | told)
@@ -40,11 +40,12 @@ def judged(settings: Settings, file: Path | None, as_json: bool, say: Say) -> It
 
 
 def _found(
-    settings: Settings, file: Path | None, criteria: Criteria, classifier: Classifier
+    settings: Settings, files: Sequence[Path], criteria: Criteria, classifier: Classifier
 ) -> dict[str, dict[str, Quality]]:
     rules = Rules.of(criteria)
-    if file is not None:
-        return {str(file): quality_on(_tickets_in(file, criteria), classifier, rules, KINDS)}
+    if files:
+        tickets = [ticket for file in files for ticket in _tickets_in(file, criteria)]
+        return {", ".join(map(str, files)): quality_on(tickets, classifier, rules, KINDS)}
     told = {kind: _read_back(one) for kind, one in classifier.about.get("metrics", {}).items()}
     learned = set(classifier.about.get("answered", ()))
     since = [one for one in answered_examples(settings.warehouse_file) if one.digest not in learned]

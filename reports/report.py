@@ -1,5 +1,6 @@
 """STEP report: frames → the week's page, one file that opens without a network."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,15 @@ Row = dict[str, Any]
 SETTLES = timedelta(days=14)  # a reopening may withdraw a resolution for this long
 TARGET = 0.8
 SHOWN_WEEKS = 40
+TAG_KINDS = {"provider": "Provider", "failure_category": "Failure category", "root_cause": "Root cause, once resolved"}
+TAG_SOURCES = ("answer", "field", "rule", "classifier", "none")
+TAG_MEASURES = ("tag_quality", "tag_sources", "tag_drift")
+SIGNALS = {
+    "provider_untagged": "escalations without a provider",
+    "category_untagged": "escalations without a failure category",
+    "rule_against_classifier": "tickets on which rules and classifier disagree",
+    "new_words": "tickets with many new words",
+}
 REPORTS = (
     ("repeats", "same_kind"),
     ("ops_should_have_handled", "claimed"),
@@ -83,6 +93,7 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "criteria": {row["criterion_id"]: row["title"] for row in _records(frames["criteria"])},
         "definitions": _definitions(frames),
         "tag_sources": _tag_sources(frames),
+        "signals": _signals(frames, numbers),
         "excluded": _records(frames["excluded"]),
         "unmatched": _unmatched(escalations.values()),
         "notes": notes,
@@ -215,9 +226,11 @@ def _local(value: datetime | None, zone: ZoneInfo) -> datetime | None:
 def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]:
     """The tickets behind each number of the week: those in the numerator first."""
     titles = {(row["measure"], row["variant"]): row for row in _records(frames["definitions"])}
+    n_forms = Counter(measure for (measure, _), row in titles.items() if not row["is_week_alone"])
     members: dict[tuple[str, str, str], list[Row]] = {}
     for row in _records(frames["measure_tickets"]):
-        if row["statistic"] in ("share", "count"):
+        is_told = row["group_key"] == "all" or row["measure"] not in TAG_MEASURES
+        if row["statistic"] in ("share", "count") and is_told:
             members.setdefault((row["measure"], row["variant"], row["group_key"]), []).append(row)
     for measure, variant in titles:
         members.setdefault((measure, variant, "all"), [])
@@ -230,6 +243,7 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
             {
                 "id": anchor("list", measure, variant, group),
                 "title": definition["title"],
+                "form": variant.removesuffix("_week").replace("_", " ") if n_forms[measure] > 1 else "",
                 "group": "" if group == "all" else group.partition(":")[2],
                 "weeks": "this week alone" if definition["is_week_alone"] else "",
                 "definition": definition | {"id": _definition_anchor(definition)},
@@ -271,13 +285,19 @@ def _definitions(frames: Frames) -> list[Row]:
     ]
 
 
-def _tag_sources(frames: Frames) -> list[str]:
-    """`provider: 420 by rule, 18 untagged` for each kind of tag of escalated tickets."""
-    said: dict[str, list[str]] = {}
-    for row in _records(frames["tag_sources"]):
-        how = "untagged" if row["source"] == "none" else f"by {row['source']}"
-        said.setdefault(row["kind"].replace("_", " "), []).append(f"{row['n']} {how}")
-    return [f"{kind}: {', '.join(parts)}" for kind, parts in said.items()]
+def _tag_sources(frames: Frames) -> list[tuple[str, list[int]]]:
+    """Each kind of tag of escalated tickets → how many come from each of `TAG_SOURCES`."""
+    counts = {(row["kind"], row["source"]): int(row["n"]) for row in _records(frames["tag_sources"])}
+    return [(name, [counts.get((kind, source), 0) for source in TAG_SOURCES]) for kind, name in TAG_KINDS.items()]
+
+
+def _signals(frames: Frames, numbers: dict[str, Number]) -> list[Row]:
+    """What tells of the week whether tickets are still what rules and classifier were made for, in words."""
+    rows = {row["signal"]: row for row in _records(frames["tag_drift"])}
+    return [
+        rows[signal] | {"words": words, "number": numbers[f"{rows[signal]['measure']}/{signal}_week"]}
+        for signal, words in SIGNALS.items()
+    ]
 
 
 def _unmatched(tickets: Iterable[Row]) -> str:

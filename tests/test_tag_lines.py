@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from few_tickets import always, few_model
 from stories import write_criteria
 from test_tag import RULES
 
+from analysis.classifier import Classifier
 from analysis.errors import InputError
 from analysis.taxonomy import Criteria
-from pipelines.tag_lines import tag_lines
+from pipelines.tag_lines import AT_ONCE, tag_lines
 
 
 @pytest.fixture
@@ -19,9 +21,9 @@ def criteria(tmp_path: Path) -> Criteria:
     return write_criteria(tmp_path / "criteria", rules__toml=RULES)
 
 
-def tagged(criteria: Criteria, *lines: bytes | dict[str, Any]) -> list[dict[str, Any]]:
+def tagged(criteria: Criteria, *lines: bytes | dict[str, Any], model: Classifier | None = None) -> list[dict[str, Any]]:
     raw = [line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines]
-    return [json.loads(answer) for answer in tag_lines(raw, "input", criteria)]
+    return [json.loads(answer) for answer in tag_lines(raw, "input", criteria, model)]
 
 
 def test_an_answer(criteria: Criteria) -> None:
@@ -66,7 +68,7 @@ def test_odd_lines(line: bytes, ticket_id: object, criteria: Criteria) -> None:
 
 def test_every_answer_can_be_written_anywhere(criteria: Criteria) -> None:
     lines = [b'{"id": "\\ud800", "summary": "CDK"}', '{"id": "é"}'.encode()]
-    assert all(answer.isascii() and "\n" not in answer for answer in tag_lines(lines, "input", criteria))
+    assert all(answer.isascii() and "\n" not in answer for answer in tag_lines(lines, "input", criteria, None))
 
 
 BROKEN = [
@@ -89,12 +91,76 @@ def test_a_broken_line_is_named_and_not_shown(line: bytes, criteria: Criteria) -
     assert "SECRETWORD" not in str(caught.value)
 
 
-def test_answers_come_before_the_next_line_is_read(criteria: Criteria) -> None:
-    def endless() -> Iterator[bytes]:
-        number = 0
-        while True:
-            number += 1
-            yield b'{"id": %d}' % number
+def test_answers_come_before_the_input_ends(criteria: Criteria) -> None:
+    """A stream without end is answered some hundreds of lines at a time, so that memory stays flat."""
+    n_read = 0
 
-    answers = tag_lines(endless(), "input", criteria)
-    assert [json.loads(next(answers))["id"] for _ in range(3)] == [1, 2, 3]
+    def endless() -> Iterator[bytes]:
+        nonlocal n_read
+        while True:
+            n_read += 1
+            yield b'{"id": %d}' % n_read
+
+    answers = tag_lines(endless(), "input", criteria, None)
+    assert [json.loads(next(answers))["id"] for _ in range(AT_ONCE + 1)] == list(range(1, AT_ONCE + 2))
+    assert n_read == 2 * AT_ONCE
+
+
+@pytest.mark.parametrize("n", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE])
+def test_every_line_has_its_own_answer(n: int, criteria: Criteria) -> None:
+    names = ("Tekion", "CDK", "nobody")
+    tickets = [{"id": number, "summary": names[number % 3]} for number in range(n)]
+    found = [(answer["id"], answer["provider"]) for answer in tagged(criteria, *tickets)]
+    assert found == [(number, ("tekion", "cdk", None)[number % 3]) for number in range(n)]
+
+
+def test_the_same_id_twice(criteria: Criteria) -> None:
+    found = tagged(criteria, {"id": 1, "summary": "CDK"}, {"id": 1, "summary": "Tekion"})
+    assert [(answer["id"], answer["provider"]) for answer in found] == [(1, "cdk"), (1, "tekion")]
+
+
+def test_lines_before_a_broken_one_are_answered(criteria: Criteria) -> None:
+    answers = tag_lines([b'{"id": 1, "summary": "CDK"}', b'{"id": 2}', b"{"], "input", criteria, None)
+    assert [json.loads(next(answers))["id"] for _ in range(2)] == [1, 2]
+    with pytest.raises(InputError, match="input: line 3: not valid JSON"):
+        next(answers)
+
+
+def test_an_answer_of_the_classifier(criteria: Criteria) -> None:
+    model = always({"provider": {"cdk": 0.9, "tekion": 0.1}, "failure_category": {"auth": 0.6, "other": 0.4}}, 0.7)
+    (answer,) = tagged(criteria, {"id": 1, "summary": "hello", "description": "Tekion"}, model=model)
+    assert answer == {
+        "id": 1,
+        "provider": "cdk",
+        "provider_confidence": pytest.approx(0.9, abs=1e-6),
+        "provider_source": "classifier",
+        "category": None,
+        "category_confidence": None,
+        "category_source": "none",
+        "also_mentions": ["tekion"],
+        "evidence": [],
+    }
+
+
+def test_the_words_that_weighed_are_evidence(criteria: Criteria) -> None:
+    (answer,) = tagged(criteria, {"id": 1, "description": "The token has expired again"}, model=few_model())
+    assert (answer["category"], answer["category_source"]) == ("auth", "classifier")
+    assert {"token", "expired"} <= set(answer["evidence"])
+
+
+def test_a_batch_is_answered_as_each_line_alone(criteria: Criteria) -> None:
+    texts = (
+        "The token has expired",
+        "",
+        "Slots are booked twice in Tekion",
+        "é 😀 \ud800",
+        "CDK refuses",
+        "x" * 30_000,
+    )
+    tickets = [{"id": number, "description": text} for number, text in enumerate(texts)]
+    together = tagged(criteria, *tickets, model=few_model())
+    alone = [tagged(criteria, ticket, model=few_model())[0] for ticket in tickets]
+    for one, other in zip(together, alone, strict=True):
+        for name in ("provider_confidence", "category_confidence"):  # sums of a batch differ in their last digits
+            assert one.pop(name) == pytest.approx(other.pop(name), abs=1e-6)
+        assert one == other

@@ -1,7 +1,8 @@
 -- mart.facts: one row per escalation, measure, form, week and group: what every number counts
 -- key: week, measure, variant, group_key, issue_id, escalation_no
 -- step: measure
--- reads: mart.fact_resolution_without_tier3, mart.fact_repeats, mart.fact_ops_should_have_handled, mart.fact_volume, mart.fact_tier3_touches, mart.fact_backlog_age, mart.tagged_escalations, core.verdicts
+-- reads: mart.fact_resolution_without_tier3, mart.fact_repeats, mart.fact_ops_should_have_handled, mart.fact_volume, mart.fact_tier3_touches, mart.fact_backlog_age,
+--   mart.fact_tag_quality, mart.fact_tag_sources, mart.fact_tag_drift, mart.tagged_escalations, core.verdicts
 -- column: week Monday of the week it belongs to
 -- column: measure name of the measure
 -- column: variant which form of it
@@ -23,6 +24,12 @@ with fact as (
     select * from mart.fact_tier3_touches
     union all
     select * from mart.fact_backlog_age
+    union all
+    select * from mart.fact_tag_quality
+    union all
+    select * from mart.fact_tag_sources
+    union all
+    select * from mart.fact_tag_drift
 )
 select f.week, f.measure, f.variant, g.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
 from fact f

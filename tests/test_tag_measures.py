@@ -52,9 +52,7 @@ def put_down(warehouse: Warehouse, name: str, text: str, *more: str) -> None:
 
 
 @contextmanager
-def reviewed(
-    story: str, draws: str, answers: str, folder: Path, criteria: Criteria, as_of: str
-) -> Iterator[Warehouse]:
+def reviewed(story: str, draws: str, answers: str, folder: Path, criteria: Criteria, as_of: str) -> Iterator[Warehouse]:
     """A warehouse that holds the story and what was drawn and answered since, up to `as_of`."""
     with warehouse_of(story, folder, criteria, as_of=as_of) as warehouse:
         put_down(warehouse, "state.review_draws", draws, "source", "reason")
@@ -327,7 +325,9 @@ def drifting(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> It
 
 
 def drift(warehouse: Warehouse, signal: str) -> list[tuple[object, ...]]:
-    query = "select week, numerator, denominator, value, centre, lower_limit, upper_limit, is_outside from mart.tag_drift"
+    query = (
+        "select week, numerator, denominator, value, centre, lower_limit, upper_limit, is_outside from mart.tag_drift"
+    )
     return warehouse.rows(f"{query} where signal = ? order by week", [signal])
 
 
@@ -385,7 +385,9 @@ ALARMS = """
 def test_one_ticket_is_no_alarm_where_few_are_usual(line: str, drifting: Warehouse) -> None:
     usual, last, *expected = line.split()
     names = "week, measure, variant, statistic, group_key, numerator, denominator"
-    given = f"insert into mart.measures ({names}) values (?, 'tag_sources', 'provider_untagged_week', 'share', 'all', ?, ?)"
+    given = (
+        f"insert into mart.measures ({names}) values (?, 'tag_sources', 'provider_untagged_week', 'share', 'all', ?, ?)"
+    )
     drifting.execute("begin")
     drifting.execute("delete from mart.measures")
     for week, pair in enumerate(counts_of(f"{usual} " * 8 + last)):

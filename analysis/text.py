@@ -11,6 +11,7 @@ VARYING = re.compile(  # what differs from ticket to ticket: ids, dates, times, 
     r"|(?P<timetok>\d{1,2}:\d\d(?::\d\d)?\s?(?:[aApP][mM])?\b)"
     r"|(?P<numtok>(?!(?:[245]\d\d)\b)\d+\b))"
 )
+FORMULA_STARTS = tuple("=+-@＝＋－＠")  # some spreadsheets take the wide ones as well
 OLDEST, NEWEST = datetime(1980, 1, 1), datetime(2200, 1, 1)
 
 
@@ -26,6 +27,16 @@ def _has_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def printable(text: str | None) -> str:
+    """A text as one line without what a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.strip().startswith(FORMULA_STARTS) else text
 
 
 def parse_moment(value: object) -> datetime | None:

@@ -176,6 +176,40 @@ def evaluate(
 
 
 @app.command()
+def review(
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many tags wait for an answer at most.")] = 10,
+    out: Annotated[Path | None, typer.Option(help="Write them as CSV with an empty column `answer`.")] = None,
+    answers: Annotated[Path | None, typer.Option("--import", help="Take a CSV's answers over.")] = None,
+    person: Annotated[str, typer.Option(help="Whose answers they are, where no column `person` says.")] = "reviewer",
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """The tags that a person should look at: print them, or take the answers back."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.review import import_answers, queue_lines, review_queue, write_queue
+    from pipelines.weekly import new_run_id
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    known = read_criteria(settings.criteria_folder)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if answers:
+        done = import_answers(settings, known, answers, person, new_run_id(), now)
+        told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
+        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        return
+    rows = review_queue(settings, n, new_run_id(), now)
+    if out:
+        write_queue(rows, known, out)
+    if as_json:
+        print(json.dumps(rows, default=str))
+        return
+    for line in [f"written: {out}: {len(rows)} tags to answer"] if out else queue_lines(rows, known):
+        print(line)
+
+
+@app.command()
 def census(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:

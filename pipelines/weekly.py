@@ -67,7 +67,7 @@ def run_extract(settings: Settings, say: Say) -> Result:
     """From the source to raw lines."""
     criteria = read_criteria(settings.criteria_folder)
     manifest = _extract(settings, criteria, say)
-    return Result(_run_id(), as_of=manifest.as_of, n_issues=manifest.n_issues)
+    return Result(new_run_id(), as_of=manifest.as_of, n_issues=manifest.n_issues)
 
 
 def run_load(settings: Settings, say: Say) -> Result:
@@ -214,7 +214,7 @@ class _recorded:  # noqa: N801 - used like a function
 
     def __init__(self, warehouse: Warehouse, manifest: Manifest | None, first: str, last: str) -> None:
         self.warehouse, self.manifest, self.steps = warehouse, manifest, (first, last)
-        self.run_id = _run_id()
+        self.run_id = new_run_id()
         self.loaded: Loaded | None = None
 
     def __enter__(self) -> "_recorded":
@@ -236,6 +236,6 @@ class _recorded:  # noqa: N801 - used like a function
         self.warehouse.append_event("state.runs", told)
 
 
-def _run_id() -> str:
-    """Sorts by time, and two runs in one second differ."""
+def new_run_id() -> str:
+    """A name for a run: sorts by time, and two runs in one second differ."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"

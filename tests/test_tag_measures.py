@@ -118,10 +118,10 @@ QUALITY = {
         2026-03-16 1 1 0
     """,
     "category_answered": "2026-03-16 1 1 0",
-    # SUP-1 agreed; SUP-2 was drawn as cdk, though the words say tekion now; SUP-7 and SUP-9 wait since their last draw
+    # SUP-1 agreed; SUP-2 was drawn as cdk, though the words say tekion now; SUP-7 waits since its first draw; SUP-9 was known
     "provider_blind": """
-        2026-03-02 1 1 0
-        2026-03-09 0 1 2
+        2026-03-02 1 1 1
+        2026-03-09 1 2 0
     """,
     "category_blind": "2026-03-16 1 1 0",
 }
@@ -146,14 +146,14 @@ def test_an_answer_counts_in_the_week_of_the_reporting_zone(tmp_path: Path) -> N
         tmp_path / "criteria", rules__toml=RULES, site__toml=site.replace('"UTC"', '"America/Denver"')
     )
     with reviewed(ANSWERED, DRAWS, ANSWERS, tmp_path, denver, "2026-04-14 12:00") as warehouse:
-        assert shares(warehouse, "provider_blind") == lines("2026-03-02 1 2 0\n2026-03-09 0 0 2")
+        assert shares(warehouse, "provider_blind") == lines("2026-03-02 1 2 1\n2026-03-09 1 1 0")
 
 
 def test_an_answer_taken_back_counts_no_more(tmp_path: Path, criteria: Criteria) -> None:
     back = ANSWERS + "03-20 10:00 SUP-1 provider - ann\n"
     with reviewed(ANSWERED, DRAWS, back, tmp_path, criteria, "2026-04-14 00:00") as warehouse:
         assert shares(warehouse, "provider_answered").splitlines()[0] == "2026-03-02 1 3 0"
-        assert shares(warehouse, "provider_blind").splitlines()[0] == "2026-03-02 0 0 1"
+        assert shares(warehouse, "provider_blind").splitlines()[0] == "2026-03-02 0 0 2"
 
 
 # -- how tags come about -------------------------------------------------------------------------------------
@@ -439,7 +439,7 @@ def test_the_page_tells_what_people_agreed_with(answered: Warehouse, tmp_path: P
     text = trust(answered, tmp_path)
     assert "Provider 7 0 1 0 0 Failure" in text
     assert (
-        "Provider: people agreed with 1 of 2 tags drawn blind, 50 % (9–91 %) in 26 weeks ( 2 drawn and not answered); of "
+        "Provider: people agreed with 2 of 3 tags drawn blind, 67 % (21–94 %) in 26 weeks ( 1 drawn and not answered); of "
         "all that they answered, which is what looked odd to them, with 4 of 6, 67 % (30–90 %) in 26 weeks."
     ) in text
     assert "Failure category: people agreed with 1 of 1 tags drawn blind" in text
@@ -466,5 +466,5 @@ def test_the_page_tells_what_is_unusual(drifting: Warehouse, criteria: Criteria,
     assert "Nothing was escalated this week whose words or tags could be unusual." in in_week(35)
     early = in_week(3)
     assert "Nothing unusual" not in early
-    assert "for want of 8 weeks to compare with: escalations without a failure category, tickets with many" in early
+    assert "compare with: escalations without a provider, escalations without a failure category, tickets on" in early
     measure(drifting, criteria, datetime(2026, 10, 12))

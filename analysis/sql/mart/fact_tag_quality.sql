@@ -15,10 +15,10 @@
 --   looks odd, and rules and classifier learn from answers.
 -- variant: category_answered Failure category, all answers, held against what the words say now. It flatters or slanders: people
 --   answer what looks odd, and rules and classifier learn from answers.
--- variant: provider_blind Provider, only tags drawn at random from the sure ones, held against the tag as it was drawn: the honest
---   figure, as far as what was drawn is answered. Drawn and not answered is pending, in the week of the draw.
--- variant: category_blind Failure category, only tags drawn at random from the sure ones, held against the tag as it was drawn: the
---   honest figure, as far as what was drawn is answered. Drawn and not answered is pending, in the week of the draw.
+-- variant: provider_blind Provider, only tags drawn at random from all that rules or classifier gave, held against the tag as it was before
+--   anybody answered: the honest figure, as far as what was drawn is answered. Drawn and not answered is pending, in the week of the draw.
+-- variant: category_blind Failure category, only tags drawn at random from all that rules or classifier gave, held against the tag as it was
+--   before anybody answered: the honest figure, as far as what was drawn is answered. Drawn and not answered is pending, in the week of the draw.
 -- column: week Monday of the week it belongs to
 -- column: measure name of the measure
 -- column: variant which form of it
@@ -32,12 +32,12 @@ with answered as (
     where source = 'answer' and kind in ('provider', 'failure_category')
 ),
 blind as (
-    -- a tag that nobody answered may have been drawn again
-    select d.issue_id, d.kind, d.value as ours, a.value as theirs, coalesce(a.answered_at, d.effective_at) as told_at
+    -- what was answered before it was drawn counts as well: the draw is among all that was tagged automatically
+    select d.issue_id, d.kind, d.value as ours, a.value as theirs, greatest(a.answered_at, d.effective_at) as told_at
     from state.review_draws d
-    left join answered a on a.issue_id = d.issue_id and a.kind = d.kind and a.answered_at >= d.effective_at
+    left join answered a using (issue_id, kind)
     where d.reason = 'blind' and d.source in ('rule', 'classifier') and d.kind in ('provider', 'failure_category')
-    qualify row_number() over (partition by d.issue_id, d.kind order by a.issue_id is null, d.event_id desc) = 1
+    qualify row_number() over (partition by d.issue_id, d.kind order by d.event_id) = 1
 ),
 held as (
     select issue_id, kind, '_answered' as form, text_value as ours, value as theirs, answered_at as told_at

@@ -75,7 +75,7 @@ HOMES = {
         *("analysis.features", "analysis.mentions", "analysis.classifier", "analysis.fitting"),
         *("analysis.evaluate", "analysis.model_files"),
     },
-    "scipy": {"analysis.features", "analysis.fitting"},
+    "scipy": {"analysis.features", "analysis.classifier", "analysis.fitting"},
     "sklearn": {"analysis.fitting"},
     "wordllama": {"analysis.features"},
     "prefect": {"pipelines.flows"},

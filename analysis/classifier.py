@@ -5,8 +5,10 @@ not seen, combine them with what the rules found and with how the text speaks of
 is one that came true. A tag is given where the confidence reaches the value's own threshold.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,8 @@ Doubles = NDArray[np.float64]
 NOTHING = "none"
 BLOCKS = ("words", "parts", "meaning")
 EXPLAINED_BY = 4  # words at most
-LEAST_KNOWN = 3  # words and pairs of words that a text must hold for a guess to be sure
+STANDS_FOR = re.compile(r"\b(?:uuid|date|time|num)tok\b")  # for an id or number, and is no word of the text
+LEAST_KNOWN = 3
 N_PLACES = 3  # of one expression for a provider whose surroundings are looked at
 # What is combined, by kind of tag
 COMBINED: Mapping[str, tuple[str, ...]] = {
@@ -95,13 +98,17 @@ class MentionModel:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Vocabularies, heads, and what is known of how they were made (`about`)."""
+    """Vocabularies, heads, and what is known of how they were made (`about`).
+
+    `least_known`: words and pairs of words that a text must hold for a guess to be sure.
+    """
 
     words: Vocabulary
     parts: Vocabulary
     heads: Mapping[str, Head]
     mention_model: MentionModel | None
     about: Mapping[str, Any]
+    least_known: int = LEAST_KNOWN
 
     @property
     def version(self) -> str:
@@ -121,7 +128,7 @@ class Classifier:
             given = [given_for(kind, text, head.classes, self.mention_model, rules) for text in texts]
             chances = combined(head.scores(blocks), np.stack(given), head.combination, head.class_shift)
             for number, guess in enumerate(_guesses(head, chances)):
-                if blocks["words"].indptr[number + 1] - blocks["words"].indptr[number] < LEAST_KNOWN:
+                if blocks["words"].indptr[number + 1] - blocks["words"].indptr[number] < self.least_known:
                     guess = replace(guess, is_sure=False)  # next to nothing was said
                 words = self._why(head, guess.value, blocks["words"], number) if guess.is_sure else ()
                 found[number][kind] = replace(guess, words=words)
@@ -133,8 +140,9 @@ class Classifier:
         places = rows.indices[start:end]
         weights = head.weights["words"][places]
         pull = (weights[:, head.classes.index(value)] - weights.mean(axis=1)) * rows.data[start:end]
-        heaviest = np.argsort(-pull)[:EXPLAINED_BY]
-        return tuple(self.words.terms[places[place]] for place in heaviest if pull[place] > 0)
+        heaviest = (place for place in np.argsort(-pull) if pull[place] > 0)
+        terms = (self.words.terms[places[place]] for place in heaviest)
+        return tuple(islice((term for term in terms if not STANDS_FOR.search(term)), EXPLAINED_BY))
 
     def blocks(self, texts: Sequence[str]) -> dict[str, Any]:
         """Features of texts from `whole_text`, by block."""

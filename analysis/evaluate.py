@@ -72,7 +72,7 @@ def share(numerator: int, denominator: int) -> tuple[float, float, float]:
     value, spread = numerator / denominator, Z**2 / denominator
     middle = value + spread / 2
     width = Z * math.sqrt(value * (1 - value) / denominator + spread / (4 * denominator))
-    return (value, (middle - width) / (1 + spread), (middle + width) / (1 + spread))
+    return (value, max(0.0, (middle - width) / (1 + spread)), min(1.0, (middle + width) / (1 + spread)))
 
 
 def calibration_error(sure: Doubles, right: NDArray[np.bool_]) -> float:
@@ -134,14 +134,14 @@ def rule_quality(examples: Sequence[Example], rules: Rules) -> list[RuleQuality]
     """Coverage, overlap and conflict of each rule on tagged examples; rules that never speak are there with zeros."""
     counts = {rule.id: [0, 0, 0, 0] for rule in rules.specs}
     for one in examples:
-        if "provider" not in one.tags or "failure_category" not in one.tags:
-            continue
         speaking = [rules.by_id[rule_id] for rule_id in rules.speaking(one.summary, one.description)]
         for rule in speaking:
             same_kind = [
                 other for other in speaking if bool(other.provider) == bool(rule.provider) and other is not rule
             ]
             kind, value = ("provider", rule.provider) if rule.provider else ("failure_category", rule.category)
+            if kind not in one.tags:
+                continue
             told = counts[rule.id]
             told[0] += 1
             told[1] += one.tags[kind] == value

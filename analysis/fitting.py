@@ -1,6 +1,6 @@
 """Examples → a classifier, and how well it does on tickets that it had not seen (the only importer of scikit-learn).
 
-Folds never part a hand, a dealer or a family, so that no test ticket has a twin among those learned from.
+Folds never part a group: one hand's tickets, or those of one of the desk's dealers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +37,7 @@ from analysis.rules import Rules, read_text
 
 N_FOLDS = 8
 NEVER_TESTED = -1  # a fold that is only learned from
+NEVER_LEARNED = -30.0  # score of a class that a fold's model had not met
 SEED = 0
 STRENGTH = 30.0  # of the linear models (C of the logistic regression)
 MENTION_STRENGTH = 0.3
@@ -45,7 +46,7 @@ SEEN_AT_LEAST = 2  # times, for a feature to count
 NUDGE = 1e-6  # keeps twins among the texts from making the products singular
 CLASS_SHIFT_PENALTY = 20.0
 LEAST_BEHIND_A_THRESHOLD = 15
-LEAST_SURE = 0.6
+LEAST_SURE = 0.7  # a tag that is wrong one time in three is not worth having
 
 SETTINGS = (
     *(N_FOLDS, SEED, STRENGTH, MENTION_STRENGTH, MEANING_WEIGHTS, SEEN_AT_LEAST, NUDGE, CLASS_SHIFT_PENALTY),
@@ -260,7 +261,7 @@ def _together(corpus: Corpus, kind: str, parts: Sequence[Unseen]) -> Unseen:
     """All folds' scores in one table; a class that a fold had not learned has a score of next to nothing."""
     classes = tuple(sorted({name for part in parts for name in part.classes}))
     places = np.concatenate([part.places for part in parts])
-    scores = np.full((len(places), len(classes)), -30.0)
+    scores = np.full((len(places), len(classes)), NEVER_LEARNED)
     given = np.zeros((len(places), len(classes), len(COMBINED[kind]) - 1))
     start = 0
     for part in parts:
@@ -275,14 +276,19 @@ def _together(corpus: Corpus, kind: str, parts: Sequence[Unseen]) -> Unseen:
 
 
 def fit_combination(kind: str, found: Unseen) -> tuple[Floats, Floats]:
-    """Weights of head, rules and mentions, and a shift for each class, that make unseen tickets likeliest."""
+    """Weights of head, rules and mentions, and a shift for each class, that make unseen tickets likeliest.
+
+    A ticket whose class its model had never met says nothing of how far models are to be believed.
+    """
     n_names, n_classes = len(COMBINED[kind]), len(found.classes)
-    rows = np.arange(len(found.truth))
+    fair = found.scores[np.arange(len(found.truth)), found.truth] > NEVER_LEARNED
+    scores, given, truth = found.scores[fair], found.given[fair], found.truth[fair]
+    rows = np.arange(len(truth))
 
     def loss(values: Doubles) -> float:
         weights, shift = values[:n_names], values[n_names:]
-        logits = found.scores * weights[0] + found.given @ weights[1:] + shift
-        likelihood = log_softmax(logits, axis=1)[rows, found.truth].sum()
+        logits = scores * weights[0] + given @ weights[1:] + shift
+        likelihood = log_softmax(logits, axis=1)[rows, truth].sum()
         return float(-likelihood + 0.5 * CLASS_SHIFT_PENALTY * (shift**2).sum() + 0.05 * (weights**2).sum())
 
     start = np.zeros(n_names + n_classes)
@@ -301,17 +307,20 @@ def thresholds_for(outcome: Outcome, precision: float) -> Floats:
         mine = likely == number
         own = lowest_sure(sure[mine], right[mine], precision) if mine.sum() >= LEAST_BEHIND_A_THRESHOLD else pooled
         found.append(own)
-    return np.array(found, np.float32)
+    rounded = np.array(found, np.float32)
+    # rounded up, a limit would leave out the very ticket that it was chosen from
+    return np.where(rounded > np.array(found), np.nextafter(rounded, np.float32(0)), rounded)
 
 
 def lowest_sure(sure: Doubles, right: NDArray[np.bool_], precision: float) -> float:
     """The lowest confidence c such that of those at c or above at least `precision` were right; 1.01 if none is.
 
-    Never below `LEAST_SURE`: many sure ones must not carry a few that are hardly better than a coin.
+    Never below `LEAST_SURE`: many sure ones must not carry a few that are often wrong.
     """
     order = np.argsort(-sure)
     n_right = np.cumsum(right[order])
-    good = np.flatnonzero(n_right >= precision * (np.arange(len(order)) + 1))
+    ends_a_tie = np.append(np.diff(sure[order]) < 0, True)
+    good = np.flatnonzero(ends_a_tie & (n_right >= precision * (np.arange(len(order)) + 1)))
     return max(LEAST_SURE, float(sure[order[good[-1]]])) if len(good) else 1.01
 
 

@@ -13,15 +13,20 @@ from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
 
-# A changed escalation may begin or end a repeat at its dealer, and change what was a repeat of it.
+# A changed escalation may be what a later one at its dealer repeats, or no longer be it.
 AFFECTED = """
     with changed as (
         select issue_id from raw.issues where batch_no > {since}
         union select issue_id from state.tag_events where event_id > {event}
     )
     select issue_id from changed
-    union select f.issue_id from core.ticket_facts f
-        where f.dealer_id in (select dealer_id from core.ticket_facts join changed using (issue_id))
+    union select n.issue_id
+        from changed
+        join core.escalations e using (issue_id)
+        join core.ticket_facts f using (issue_id)
+        join core.ticket_facts d using (dealer_id)
+        join core.escalations n on n.issue_id = d.issue_id
+        where n.opened_at >= e.resolved_at and n.opened_at <= e.resolved_at + interval 90 days
     union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
     union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
 """

@@ -11,19 +11,20 @@ from itertools import pairwise
 from analysis.rules import Said
 from analysis.taxonomy import RuleSpec
 
-TOKEN = re.compile(r"[a-z0-9_'’]+|[?!]")
+TOKEN = re.compile(r"[\w'’]+")
 CLAUSE_END = re.compile(r"[.!?;\n]|,\s+(?:but|and|while|though|so)\b|\bbut\b")
 WINDOW = 6  # words to each side
 REACH = 90  # characters to each side
 MOST = 4  # mentions of one provider that are looked at: the first ones
 Features = dict[str, float]
+Span = tuple[int, int]
 
 
 def mentions(
     text: str, summary_length: int, speaking: Mapping[str, Said], rules: Mapping[str, RuleSpec]
 ) -> dict[str, Features]:
     """Provider → features of how the text (`read_text`) speaks of it, for each provider that some rule found."""
-    places: dict[str, list[tuple[int, int]]] = {}
+    places: dict[str, list[Span]] = {}
     weights: dict[str, float] = {}
     for rule_id, said in speaking.items():
         provider = rules[rule_id].provider
@@ -31,7 +32,9 @@ def mentions(
             places.setdefault(provider, []).extend(said.places)
             weights[provider] = weights.get(provider, 0.0) + said.weight
     merged = {provider: _merged(spans) for provider, spans in places.items()}
-    low = text.lower()
+    low = "".join(
+        c.lower() if len(c.lower()) == 1 else c for c in text
+    )  # as long as the text, for places are counted in it
     firsts = sorted(merged, key=lambda provider: merged[provider][0])
     return {
         provider: _features(low, summary_length, provider, merged)
@@ -42,9 +45,9 @@ def mentions(
     }
 
 
-def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(spans: Iterable[Span]) -> list[Span]:
     """Spans without overlaps, in order."""
-    found: list[tuple[int, int]] = []
+    found: list[Span] = []
     for start, end in sorted(spans):
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
@@ -53,7 +56,7 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _features(text: str, summary_length: int, provider: str, merged: Mapping[str, list[tuple[int, int]]]) -> Features:
+def _features(text: str, summary_length: int, provider: str, merged: Mapping[str, list[Span]]) -> Features:
     mine = merged[provider]
     found: Features = {
         "in summary": float(any(end <= summary_length for _, end in mine)),
@@ -61,10 +64,10 @@ def _features(text: str, summary_length: int, provider: str, merged: Mapping[str
         "mentions": min(len(mine), 5) / 5,
         "share of mentions": len(mine) / sum(len(spans) for spans in merged.values()),
     }
-    others = sorted(span for name, spans in merged.items() if name != provider for span in spans)
+    others = _merged(span for name, spans in merged.items() if name != provider for span in spans)
     for start, end in mine[:MOST]:
-        before = _words(text, max(0, start - REACH), start, others, from_end=True)
-        after = _words(text, end, min(len(text), end + REACH), others, from_end=False)
+        before = _words(text, max(0, start - REACH), start, mine, others, from_end=True)
+        after = _words(text, end, min(len(text), end + REACH), mine, others, from_end=False)
         for side, words in (("before", before), ("after", after)):
             for distance, word in enumerate(words[:WINDOW]):
                 found[f"{side} {word}"] = 1.0
@@ -75,15 +78,15 @@ def _features(text: str, summary_length: int, provider: str, merged: Mapping[str
     return found
 
 
-def _words(text: str, start: int, end: int, others: list[tuple[int, int]], *, from_end: bool) -> list[str]:
-    """Words of the clause between two places, nearest first; another provider's name is `OTHER`."""
+def _words(text: str, start: int, end: int, mine: list[Span], others: list[Span], *, from_end: bool) -> list[str]:
+    """Words of the clause between two places, nearest first; names of providers are `SELF` and `OTHER`."""
     piece = text[start:end]
-    for other_start, other_end in reversed(others):
-        if other_start >= start and other_end <= end:
-            piece = f"{piece[: other_start - start]} OTHER {piece[other_end - start :]}"
+    names = [(span, "SELF") for span in mine] + [(span, "OTHER") for span in others]
+    for (name_start, name_end), stands_for in sorted(names, reverse=True):
+        if name_start < end and name_end > start:
+            piece = f"{piece[: max(0, name_start - start)]} {stands_for} {piece[name_end - start :]}"
     ends = list(CLAUSE_END.finditer(piece))
     if ends:
         piece = piece[ends[-1].end() :] if from_end else piece[: ends[0].start()]
-    words = re.findall(r"OTHER|" + TOKEN.pattern, piece)
-    words = ["NUMBER" if word.isdigit() else word for word in words]
+    words = ["NUMBER" if word.isdigit() else word for word in TOKEN.findall(piece)]
     return words[::-1] if from_end else words

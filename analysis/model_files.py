@@ -38,7 +38,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def write_model(model: Classifier, path: Path) -> None:
     """Put the model at its path, whole or not at all."""
-    arrays: Arrays = {"about": _packed([json.dumps({**model.about, "form": FORM}, sort_keys=True)])}
+    arrays: Arrays = {}
     for name, vocabulary in (("words", model.words), ("parts", model.parts)):
         arrays |= {f"{name}.terms": _packed(vocabulary.terms), f"{name}.idf": vocabulary.idf}
     if model.mention_model:
@@ -49,41 +49,56 @@ def write_model(model: Classifier, path: Path) -> None:
         arrays[f"{kind}.classes"] = _packed(head.classes)
         arrays |= {f"{kind}.{role}": getattr(head, role) for role in ROLES if role not in BLOCKS}
         arrays |= {f"{kind}.{block}": head.weights[block].astype(np.float16) for block in BLOCKS}
+    about = {**model.about, "form": FORM, "members": sorted(arrays)}
+    arrays["about"] = _packed([json.dumps(about, sort_keys=True)])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **{name: np.asarray(value) for name, value in arrays.items()})
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(path)
+    try:
+        partial.write_bytes(buffer.getvalue())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read_model(path: Path) -> Classifier:
     """Read a model back. Raises `InputError` naming the file where it is cut short, foreign, or does not fit."""
     try:
-        arrays = _arrays(path)
-        about = json.loads(_unpacked(arrays["about"])[0])
-        if about.get("form") != FORM:
-            raise ValueError("it is of another form")
-        words, parts = (_vocabulary(name, arrays) for name in ("words", "parts"))
-        heads = {kind: _head(kind, arrays, words, parts) for kind in KINDS if f"{kind}.classes" in arrays}
-        mention = _mention(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        return _model(_arrays(path))
+    except (OSError, ValueError, KeyError) as error:
         what = "cannot be read" if isinstance(error, OSError) else "is no model of this program, or was cut short"
         raise InputError(f"{path}: {what}; remove it, and `escalations train` makes a new one") from error
-    return Classifier(words, parts, heads, mention, about)
+
+
+def _model(arrays: Arrays) -> Classifier:
+    """Raises `ValueError` or `KeyError` where the parts are not those of one model."""
+    told = _unpacked(arrays["about"])
+    about = json.loads(told[0]) if len(told) == 1 else None
+    if not isinstance(about, dict) or about.get("form") != FORM or not isinstance(about.get("model_version"), str):
+        raise ValueError("it is of another form")
+    if about.pop("members", None) != sorted(set(arrays) - {"about"}):
+        raise ValueError("it has lost a part")
+    words, parts = (_vocabulary(name, arrays) for name in ("words", "parts"))
+    heads = {kind: _head(kind, arrays, words, parts) for kind in KINDS if f"{kind}.classes" in arrays}
+    return Classifier(words, parts, heads, _mention(arrays), about)
 
 
 def _arrays(path: Path) -> Arrays:
-    with zipfile.ZipFile(path) as packed:
-        if any(member.file_size > LARGEST for member in packed.infolist()):
+    packed = path.read_bytes()
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as members:
+            large = any(member.file_size > LARGEST for member in members.infolist())
+        if large:
             raise ValueError("a part is too large")
-    found: Arrays = {}
-    with np.load(path, allow_pickle=False) as members:
-        for name in members.files:
-            array = members[name]
-            if array.dtype.name != ALLOWED.get(name):
-                raise ValueError(f"{name} is not allowed")
-            found[name] = array
+        with np.load(io.BytesIO(packed), allow_pickle=False) as loaded:
+            found = {name: loaded[name] for name in loaded.files}
+    except Exception as error:  # a damaged file makes the zip and array readers raise anything
+        raise ValueError("it is damaged") from error
+    for name, array in found.items():
+        if not isinstance(array, np.ndarray) or array.dtype.name != ALLOWED.get(name):
+            raise ValueError(f"{name} is not allowed")
     return found
 
 
@@ -102,6 +117,7 @@ def _head(kind: str, arrays: Arrays, words: Vocabulary, parts: Vocabulary) -> He
     lengths = {role: len(COMBINED[kind]) if role == "combination" else len(classes) for role in rest}
     fits = all(weights[block].shape == (heights[block], len(classes)) for block in BLOCKS)
     fits = fits and all(rest[role].shape == (length,) for role, length in lengths.items())
+    fits = fits and 0 < len(classes) == len(set(classes))
     if not fits or not all(np.isfinite(array).all() for array in (*weights.values(), *rest.values())):
         raise ValueError(f"{kind} does not fit")
     return Head(kind, classes, weights, **rest)
@@ -122,5 +138,7 @@ def _packed(texts: tuple[str, ...] | list[str]) -> NDArray[np.uint8]:
 
 
 def _unpacked(packed: NDArray[Any]) -> tuple[str, ...]:
+    if packed.ndim != 1:
+        raise ValueError("it is not text")
     text = packed.tobytes().decode()
     return tuple(text.split("\n")) if text else ()

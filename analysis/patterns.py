@@ -1,7 +1,7 @@
 """RE2 patterns: linear in time, so nothing that a person writes or pastes can hang a run."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -16,6 +16,10 @@ GAP = re.compile(rf"(?:(?=\[\^){CLASS.pattern}|\.|\\[wWsS])\{{\d+,\d+\}}", re.DO
 REACHES_ON = re.compile(r"\\Q|\(\?[a-zA-Z]*-?[a-zA-Z]*\)")  # what holds for all that follows, over any gap
 SHORTEST_PIECE = 3
 TOGETHER = 64  # pieces in one automaton: measured, from 8 to 1,000
+
+WORDS = "words"  # name of the only group of a pattern that also looks at what stands beside the words meant
+BETWEEN_WORDS = r"\s\-\x{a0}\x{2010}\x{2011}"
+SEPARATED = re.compile(r"[-_ ]|[^-_ ]+")
 
 PatternError = re2.error
 
@@ -49,6 +53,7 @@ class PatternSet:
     def __init__(self, patterns: Sequence[str]) -> None:
         """Compile. Raises `PatternError`."""
         self._compiled = [compiled(pattern) for pattern in patterns]
+        self._is_whole = [f"(?P<{WORDS}>" in pattern for pattern in patterns]
         pieces = [pieces_of(pattern) for pattern in patterns]
         distinct = list(dict.fromkeys(piece for parts in pieces for piece in parts))
         numbers = {piece: number for number, piece in enumerate(distinct)}
@@ -69,18 +74,29 @@ class PatternSet:
         likely = sorted({index for number in there for index in self._of_piece[number]})
         found: dict[int, Found] = {}
         for index in likely:
-            match = self._compiled[index].search(data) if self._wants[index] <= there else None
+            match = next(self._matches(index, text, data, where), None) if self._wants[index] <= there else None
             if match is not None:
-                start, end = map(where, match.span())
-                found[index] = Found(start, end, text[start:end])
+                found[index] = match
         return found
 
     def first_matches(self, index: int, text: str, most: int) -> list[Found]:
         """The first matches of one expression, at most so many."""
         data = text.encode()
-        where = _places_in(text, data)
-        spans = [tuple(map(where, match.span())) for match in islice(self._compiled[index].finditer(data), most)]
-        return [Found(start, end, text[start:end]) for start, end in spans]
+        return list(islice(self._matches(index, text, data, _places_in(text, data)), most))
+
+    def _matches(self, index: int, text: str, data: bytes, where: Callable[[int], int]) -> Iterator[Found]:
+        is_whole = self._is_whole[index]
+        for match in self._compiled[index].finditer(data):
+            start, end = map(where, match.span(int(is_whole)))
+            if not is_whole or _stands_alone(text, start, end):
+                yield Found(start, end, text[start:end])
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no letter with an accent goes on with the word, which RE2 takes for no letter."""
+    before = start > 0 and text[start - 1] > "\x7f" and text[start - 1].isalnum() and text[start].isalnum()
+    after = end < len(text) and text[end] > "\x7f" and text[end].isalnum() and text[end - 1].isalnum()
+    return not before and not after
 
 
 def _places_in(text: str, data: bytes) -> Callable[[int], int]:
@@ -127,22 +143,30 @@ def pieces_of(pattern: str) -> list[str]:
 
 
 def phrase_pattern(phrase: str) -> str:
-    """RE2 for a whole word or phrase in any case, with any white space between its words."""
-    middle = r"[\s\-]+".join(re.escape(word) for word in phrase.split())
-    # RE2's \b knows ASCII letters only, so beside any other letter the neighbour itself is looked at
-    start = (r"\b" if phrase[0].isascii() else r"(?:^|[^\pL\pN_])") if re.match(r"\w", phrase) else ""
-    end = (r"\b" if phrase[-1].isascii() else r"(?:$|[^\pL\pN_])") if re.search(r"\w$", phrase) else ""
-    return f"(?i){start}{middle}{end}"
+    """RE2 for a whole word or phrase in any case, with any white space or hyphens between its words."""
+    middle = rf"[{BETWEEN_WORDS}]+".join(re.escape(word) for word in phrase.split())
+    return _standing_alone(phrase, f"(?i:{middle})")
 
 
 def code_pattern(code: str) -> str:
     """RE2 for an error code or host name: as written in any case, or in capitals with other separators."""
     words = [re.escape(word) for word in re.split(r"[-_ ]", code)]
     if len(words) == 1 or "." in code:
-        return rf"(?i)(?:^|[^\pL\pN_.-]){re.escape(code)}(?:$|[^\pL\pN_])"
-    loose = "[-_ ]".join(word.upper() for word in words)
-    start, end = (r"\b" if re.match(r"\w", code) else ""), (r"\b" if re.search(r"\w$", code) else "")
-    return rf"{start}(?:(?i:{'[-_]'.join(words)})|{loose}){end}"
+        # neither part of a longer host name or path, nor the end of one
+        return rf"(?:^|[^\pL\pN_.-])(?P<{WORDS}>(?i:{re.escape(code)}))(?:$|[^\pL\pN_])"
+    strict = "".join(
+        "[-_]" if part in "-_" else " " if part == " " else re.escape(part) for part in SEPARATED.findall(code)
+    )
+    return _standing_alone(code, f"(?:(?i:{strict})|{'[-_ ]'.join(word.upper() for word in words)})")
+
+
+def _standing_alone(written: str, pattern: str) -> str:
+    """The pattern where no other word touches it."""
+    # RE2 takes ASCII letters only for the edge of a word, so beside any other the neighbour itself is looked at
+    starts, ends = re.match(r"\w", written), re.search(r"\w$", written)
+    start = "" if not starts else r"\b" if written[0].isascii() else r"(?:^|[^\pL\pN_])"
+    end = "" if not ends else r"\b" if written[-1].isascii() else r"(?:$|[^\pL\pN_])"
+    return f"{start}(?P<{WORDS}>{pattern}){end}"
 
 
 def shortened(text: str) -> str:

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from analysis.errors import CriteriaError
 from analysis.patterns import (
-    Found,
     PatternError,
     PatternSet,
     code_pattern,
@@ -102,8 +101,13 @@ class Rules:
             if silences:
                 silent.add(rule.id)
                 continue
-            if rule.category and not rule.negative and self._is_denied(index, text, match):
-                continue
+            if rule.category and not rule.negative and _denied_at(text, match.start):
+                meant = [
+                    one for one in self._set.first_matches(index, text, MOST_DENIALS) if not _denied_at(text, one.start)
+                ]
+                if not meant:
+                    continue
+                match = meant[0]
             weight = rule.weight * (SUMMARY_COUNTS if match.end <= len(title) else 1.0)
             places = [(match.start, match.end)]
             if rule.provider and n_places > 1:
@@ -112,12 +116,6 @@ class Rules:
             words = (*before.words, one_line(match.words))
             found[rule.id] = Said(max(before.weight, weight), words, (*before.places, *places))
         return {rule_id: said for rule_id, said in found.items() if rule_id not in silent}
-
-    def _is_denied(self, index: int, text: str, first: Found) -> bool:
-        """Whether the text denies the words wherever it says them: "it is not the token"."""
-        if not _denied_at(text, first.start):
-            return False
-        return all(_denied_at(text, one.start) for one in self._set.first_matches(index, text, MOST_DENIALS))
 
     def tag(self, summary: str, description: str | None) -> dict[str, RuleTag]:
         """Kind → what the rules say: `provider` and `failure_category`."""

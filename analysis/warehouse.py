@@ -189,7 +189,8 @@ class Warehouse:
         stale = self.value("select hash from core.builds where step = 'mart'") != views_hash
         for table in files:
             if table.kind == "view" and stale:
-                self.connection.execute(f"create or replace view {table.name} as {table.body}")
+                self._drop(table.name)
+                self.connection.execute(f"create view {table.name} as {table.body}")
                 self._comment(table)
             elif table.kind == "derived":
                 self._fill(table, full=False)
@@ -198,14 +199,26 @@ class Warehouse:
             self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [views_hash])
 
     def _fill(self, table: TableFile, *, full: bool) -> None:
-        if full or not self.has(table.name):
-            self.connection.execute(f"drop table if exists {table.name}")
+        if full or self._type(table.name) != "BASE TABLE":
+            self._drop(table.name)
             self._make(table)
         elif table.refresh == "full":
             self.connection.execute(f"delete from {table.name}")
         else:
             self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
         self.connection.execute(f"insert into {table.name} by name {table.body}")
+
+    def _type(self, name: str) -> str | None:
+        schema, _, table = name.partition(".")
+        query = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
+        kind: str | None = self.value(query, [schema, table])
+        return kind
+
+    def _drop(self, name: str) -> None:
+        """Drop what has that name; a newer program may make a table of what was a view."""
+        kind = self._type(name)
+        if kind:
+            self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
 
     def _make(self, table: TableFile) -> None:
         if table.kind == "derived":

@@ -72,7 +72,7 @@ def load(
             for name, rows in tables.items():
                 warehouse.replace(f"core.{name}", rows)
         if changed or full:
-            _derive(warehouse, batch_no, full=full)
+            derive(warehouse, batch_no, full=full)
             warehouse.execute("delete from core.builds where step = 'load'")
             build = {"step": "load", "batch_no": batch_no, "base_hash": base_hash, "hash": build_hash}
             warehouse.insert("core.builds", [build])
@@ -242,7 +242,7 @@ LINKED = """
 STATUSES = "select list(s order by s.status_key) from core.statuses s"
 
 
-def _derive(warehouse: Warehouse, batch_no: int, *, full: bool) -> None:
+def derive(warehouse: Warehouse, batch_no: int, *, full: bool) -> None:
     """Make anew what follows from the changelog, for changed issues and those linked to them, two links far.
 
     A duplicate passes its Tier 3 touch on, and that touch may itself come from a linked engineering issue.

@@ -31,7 +31,7 @@ def path_in_force(folder: Path) -> Path:
         return SHIPPED
     try:
         name = str(json.loads(note.read_text(encoding="utf-8"))["file"])
-        if Path(name).name != name or not (folder / name).exists():
+        if Path(name).name != name or not (folder / name).is_file():
             raise ValueError("names no model beside it")
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{note}: does not name a model beside it; remove it to go back to the shipped one") from error

@@ -96,7 +96,8 @@ def model_version(examples: Sequence[Example], criteria: Criteria) -> str:
         criteria.file_hashes["rules.toml"],
         criteria.file_hashes["codes.csv"],
     )
-    return _digest([*(one.digest for one in examples), repr(settings), json.dumps(_libraries(), sort_keys=True)])
+    rows = [f"{one.digest} {one.group}" for one in examples]  # groups make the folds
+    return _digest([*rows, repr(settings), json.dumps(_libraries(), sort_keys=True)])
 
 
 def answered_examples(warehouse_file: Path) -> list[Example]:

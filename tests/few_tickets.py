@@ -150,4 +150,4 @@ def always(told: dict[str, dict[str, float]], threshold: float = 0.5, version: s
 
     words, parts = (Vocabulary(kind, (), np.empty(0, np.float32)) for kind in ("words", "parts"))
     heads = {kind: head(kind, likely) for kind, likely in told.items()}
-    return Classifier(words, parts, heads, None, {"model_version": version})
+    return Classifier(words, parts, heads, None, {"model_version": version}, least_known=0)

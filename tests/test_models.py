@@ -140,12 +140,7 @@ def spoil_by_another_file(path: Path) -> None:
     path.write_text('{"file": "a text, not a model"}')
 
 
-def spoil_by_a_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-SPOILERS = (spoil_by_cutting, spoil_by_emptying, spoil_by_another_file, spoil_by_a_folder)
+SPOILERS = (spoil_by_cutting, spoil_by_emptying, spoil_by_another_file)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -185,7 +180,7 @@ def test_what_stops_halfway_leaves_the_old_model_in_force(in_the_way: str, is_wr
     put_in_force(told("old"), folder)
     note = (folder / IN_FORCE).read_bytes()
     (folder / in_the_way).mkdir()
-    with pytest.raises(OSError, match="[Dd]irectory"):
+    with pytest.raises(IsADirectoryError):
         put_in_force(told("new"), folder)
     assert (folder / "new.npz").exists() == (is_written == "yes")
     assert (folder / IN_FORCE).read_bytes() == note

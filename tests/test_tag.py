@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from few_tickets import always, cells, few_model
-from stories import Spoil, issues, lines, load_into, table, write_criteria, write_export
+from stories import Spoil, answers, cases, issues, lines, load_into, table, write_criteria, write_export
 
 from analysis.classifier import Classifier
 from analysis.tag import Tagger, tag, text_row
@@ -417,6 +417,115 @@ def test_the_words_are_those_of_their_moment(tmp_path: Path, criteria: Criteria)
         assert found == {"SUP-1": "tekion", "SUP-2": "tekion", "SUP-3": "cdk", "SUP-4": None, "SUP-5": "tekion"}
         words = warehouse.rows("select words from core.resolution_texts")
         assert words == [("Our code was wrong.\nCorrected the setting.",)], "the desk's last two, not the thanks"
+
+
+# Everything is told by "Tekion" and "403"; what a person sees later than the moment of the text must not count.
+AS_IT_STOOD = """
+## told in comments only, before and after the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs" description="since noon"
+  03-02 10:00 comment="Tekion says 403" by=int-1
+  03-02 11:00 tier=2
+  03-02 12:00 comment="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 - -
+
+## described after the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs" description="since noon"
+  03-02 11:00 tier=2
+  03-02 11:01 description="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 - -
+
+## described for the first time after the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 11:00 tier=2
+  03-04 11:00 description="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 - -
+
+## summary edited twice after the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 11:00 tier=2
+  03-02 12:00 summary="Tekion hangs" by=int-1
+  03-02 13:00 summary="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 - -
+
+## described before the escalation, and the words taken away after it
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 10:00 description="Tekion says 403" by=int-1
+  03-02 11:00 tier=2
+  03-02 12:00 description= by=int-1
+  03-02 13:00 description="never mind" by=int-1
+=> SUP-1 03-02T11:00 tekion auth
+
+## edited away before the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs" description="Tekion says 403"
+  03-02 10:00 description="since noon" by=int-1
+  03-02 11:00 tier=2
+=> SUP-1 03-02T11:00 - -
+
+## described in the same edit as the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 11:00 tier=2 description="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 tekion auth
+
+## described a second after the escalation
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 11:00:00 tier=2
+  03-02 11:00:01 description="Tekion says 403" by=int-1
+=> SUP-1 03-02T11:00 - -
+
+## each part of the text by itself
+SUP-1 created 2026-03-02 09:00 tier=1 summary="Tekion hangs" description="since noon"
+  03-02 11:00 tier=2
+  03-02 12:00 summary="it hangs" description="it says 403" by=int-1
+=> SUP-1 03-02T11:00 tekion -
+
+## escalated twice: the first time counts
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 11:00 tier=2
+  03-03 11:00 tier=1
+  03-04 11:00 description="Tekion says 403" by=int-1
+  03-05 11:00 tier=2
+=> SUP-1 03-02T11:00 - -
+
+## escalated after days: not the first day counts
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-05 10:00 description="Tekion says 403" by=int-1
+  03-05 11:00 tier=2
+=> SUP-1 03-05T11:00 tekion auth
+
+## born escalated
+SUP-1 created 2026-03-02 09:00 tier=2 summary="it hangs"
+  03-02 09:01 description="Tekion says 403" by=int-1
+=> SUP-1 03-02T09:00 - -
+
+## never escalated, described a day after it was made to the second
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-03 09:00:00 description="Tekion says 403" by=int-1
+  03-03 09:00:01 description="since noon" by=int-1
+=> SUP-1 03-03T09:00 tekion auth
+
+## never escalated, described a second later than that
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-03 09:00:01 description="Tekion says 403" by=int-1
+=> SUP-1 03-03T09:00 - -
+
+## never escalated, told in comments only
+SUP-1 created 2026-03-02 09:00 tier=1 summary="it hangs"
+  03-02 10:00 comment="Tekion says 403" by=int-1
+  03-04 10:00 comment="Tekion says 403" by=int-1
+=> SUP-1 03-03T09:00 - -
+"""
+
+
+def test_tags_are_those_of_the_text_as_it_stood(tmp_path: Path, criteria: Criteria) -> None:
+    query = """
+        select ticket_key, text_at, p.value, c.value
+        from core.tag_texts join core.tickets using (issue_id)
+        join core.tags p on p.issue_id = tag_texts.issue_id and p.kind = 'provider'
+        join core.tags c on c.issue_id = tag_texts.issue_id and c.kind = 'failure_category'
+        order by ticket_key
+    """
+    told = cases(AS_IT_STOOD)
+    assert answers(told, query, tmp_path, criteria) == {name: expected for name, (_, expected) in told.items()}
 
 
 # The same two tickets, one escalated and one not; what is planted afterwards would give everything away.

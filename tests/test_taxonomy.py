@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from few_tickets import cells
 
 from analysis.errors import CriteriaError
 from analysis.rules import Rules
@@ -29,6 +30,7 @@ announced: 2026-06-03
 ---
 Open the page.
 """
+CODES = "code,provider,category\n"
 DEALERS = "dealer_id,name,aliases,provider,live_from,live_until\n"
 TIER = '[[tier.source]]\nkind = "field"\nfield = "Support tier"\nvalues = { "1" = 1 }\n'
 
@@ -150,6 +152,62 @@ MISTAKES: dict[str, tuple[str, str | bytes, list[str]]] = {
         "provider,step,starts,hours,effective_from\ncdk,x,requested_at,inf,2026-01-01\n",
         ["normal_delays.csv: line 2: hours", "finite"],
     ),
+    "code of an unknown provider": (
+        "codes.csv",
+        CODES + "OK-1,cdk,\nIDEA LOST,tekin,auth\n",
+        ["codes.csv: code IDEA LOST: unknown provider 'tekin'; allowed are ", "cdk"],
+    ),
+    "code of an unknown category": (
+        "codes.csv",
+        CODES + "OK-1,cdk,\nIDEA LOST,tekion,oauth\n",
+        ["codes.csv: code IDEA LOST: unknown category 'oauth'; allowed are ", "auth"],
+    ),
+    "code of a provider's name": ("codes.csv", CODES + "OK-1,cdk,\nA-1,CDK,\n", ["codes.csv: line 3: provider: "]),
+    "code twice": (
+        "codes.csv",
+        CODES + "A-1,cdk,\nB,cdk,\nA-1,xtime,\n",
+        ["codes.csv: rule code-a-1-provider: stands twice"],
+    ),
+    "code twice but for its separator": (
+        "codes.csv",
+        CODES + "A-1,,auth\nA_1,,webhook\n",
+        ["codes.csv: rule code-a-1-category: stands twice"],
+    ),
+    "code of signs": ("codes.csv", CODES + "OK-1,cdk,\n???,cdk,\n", ["codes.csv: line 3: write a code with a letter"]),
+    "no code": ("codes.csv", CODES + "OK-1,cdk,\n ,cdk,auth\n", ["codes.csv: line 3: code: is missing"]),
+    "code that tells nothing": (
+        "codes.csv",
+        CODES + "OK-1,cdk,\nA-1,,\n",
+        ["codes.csv: line 3: give provider, category or both"],
+    ),
+    "codes without their column": (
+        "codes.csv",
+        "provider,category\ncdk,auth\n",
+        ["codes.csv: line 2: code: is missing"],
+    ),
+    "codes with a misspelt column": (
+        "codes.csv",
+        "code,provder,category\nA-1,cdk,auth\n",
+        ["codes.csv: line 2: provder: unknown key; allowed are category, code, provider"],
+    ),
+    "codes without a head": (
+        "codes.csv",
+        "A-1,cdk,auth\nB-1,cdk,auth\n",
+        ["codes.csv: line 2: ", "unknown key; allowed are category, code, provider"],
+    ),
+    "code with a cell too many": ("codes.csv", CODES + "A,cdk,auth,x\n", ["codes.csv: line 2: more cells"]),
+    "empty word": (RULES, RULE.replace('["Tekion"]', '["Tekion", " "]'), ["rule r1: words.1", "at least 1 char"]),
+    "empty unless": (RULES, RULE + 'unless = [""]\n', ["rule r1: unless.0", "at least 1 char"]),
+    "hint is a word": (RULES, RULE + 'hint = "maybe"\n', ["rule r1: hint: ", "boolean"]),
+    "negative is a word": (RULES, RULE + 'negative = "maybe"\n', ["rule r1: negative: ", "boolean"]),
+    "weight of nothing": (RULES, RULE + "weight = 0\n", ["rule r1: weight", "greater than 0"]),
+    "precision of a coin": ("taxonomy.toml", "precision = 0.4\n", ["taxonomy.toml: precision: write a number"]),
+    "precision that nobody has": (
+        "taxonomy.toml",
+        "precision = 1\n",
+        ["precision: write a number from 0.5 to below 1"],
+    ),
+    "precision is a word": ("taxonomy.toml", 'precision = "high"\n', ["taxonomy.toml: precision: write a number"]),
     "misspelt file": ("rule.toml", RULE, ["rule.toml: not a criteria file", RULES, "runbooks/"]),
     "misspelt runbook": ("runbooks/RB-1.txt", RUNBOOK, ["RB-1.txt: not a runbook", ".md"]),
     "runbook without date": (
@@ -185,12 +243,50 @@ def test_a_mistake_is_named(name: str, tmp_path: Path) -> None:
         check(overlay(tmp_path / "mine", file, text))
     message = str(caught.value)
     assert [word for word in words if word not in message] == []
+    assert len(message.splitlines()) == 1
     assert caught.value.exit_code == 12
 
 
 def test_the_packaged_criteria_are_valid() -> None:
     check(PACKAGED)
     assert read_criteria().provider_ids >= {"tekion", "cdk", "xtime", "mykaarma", "dealer_fx", "other", "none"}
+
+
+# code | provider | category
+TOLD = """
+API-SUB_OFF       | cdk       | auth
+DOWN              |           | provider_outage
+big host.example  | xtime     |
+"""
+# rule | says | weight | the code it looks for
+RULES_OF_CODES = """
+code-api-sub-off-provider      | cdk              | 6 | API-SUB_OFF
+code-api-sub-off-category      | auth             | 9 | API-SUB_OFF
+code-down-category             | provider_outage  | 9 | DOWN
+code-big-host-example-provider | xtime            | 6 | big host.example
+"""
+
+
+def test_each_code_is_a_rule_for_each_thing_it_tells(tmp_path: Path) -> None:
+    text = "\n".join([CODES.strip(), *(",".join(row) for row in cells(TOLD)), ",,", ""])
+    overlay(tmp_path, "rules.toml", "")
+    criteria = read_criteria(overlay(tmp_path, "codes.csv", text))
+    found = [[one.id, one.provider or one.category, f"{one.weight:g}", *one.codes] for one in criteria.rules]
+    assert found == cells(RULES_OF_CODES)
+    assert {one.file for one in criteria.rules} == {"codes.csv"}
+    tags = Rules.of(criteria).tag("", "it answers API SUB OFF")
+    assert (tags["provider"].value, tags["failure_category"].value) == ("cdk", "auth")
+    assert tags["provider"].words == ("API SUB OFF",)
+
+
+@pytest.mark.parametrize("name", ["codes.csv", "rules.toml"])
+def test_own_codes_replace_the_packaged_codes_and_leave_the_rules(name: str, tmp_path: Path) -> None:
+    texts = {"codes.csv": CODES + "MY-OWN,cdk,\n", "rules.toml": RULE}
+    mine = {one.id for one in read_criteria(overlay(tmp_path, name, texts[name])).rules if one.file == name}
+    others = [one for one in read_criteria(tmp_path).rules if one.file != name]
+    assert mine == ({"code-my-own-provider"} if name == "codes.csv" else {"r1"})
+    assert others == [one for one in read_criteria().rules if one.file != name]
+    assert others
 
 
 def test_two_runbooks_of_one_id(tmp_path: Path) -> None:

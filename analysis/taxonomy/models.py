@@ -97,6 +97,8 @@ class Code(Entry):
     def _says_something(self) -> Self:
         if self.provider is None and self.category is None:
             raise ValueError("give provider, category or both")
+        if not re.search(r"[A-Za-z0-9]", self.code):
+            raise ValueError("write a code with a letter or digit")
         return self
 
     def rules(self) -> tuple[RuleSpec, ...]:

@@ -175,7 +175,7 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
         ("taxonomy.toml", "provider", [p.id for p in criteria.providers]),
         ("taxonomy.toml", "category", [c.id for c in criteria.categories]),
         ("taxonomy.toml", "root_cause", [r.id for r in criteria.root_causes]),
-        ("rules.toml", "rule", [r.id for r in criteria.rules]),
+        *((name, "rule", [r.id for r in criteria.rules if r.file == name]) for name in ("rules.toml", "codes.csv")),
         ("dealers.csv", "dealer_id", [d.dealer_id for d in criteria.dealers]),
         (RUNBOOKS, "runbook", [f"{r.id} version {r.version}" for r in criteria.runbooks]),
         ("escalation_criteria.toml", "criterion", [f"{c.id} version {c.version}" for c in criteria.criteria]),
@@ -183,7 +183,7 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
         for doubled in sorted({one for one in ids if ids.count(one) > 1}):
             raise CriteriaError(f"{files.get(name, name)}: {kind} {doubled}: stands twice; ids must differ")
     users: list[tuple[str, str, str | None, str | None]] = [
-        (r.file, f"rule {r.id}", r.provider, r.category) for r in criteria.rules
+        (r.file, f"code {r.codes[0]}" if r.codes else f"rule {r.id}", r.provider, r.category) for r in criteria.rules
     ]
     users += [(f"{RUNBOOKS}/{r.id}.md", f"runbook {r.id}", r.provider, r.category) for r in criteria.runbooks]
     users += [("normal_delays.csv", f"{d.provider} {d.step}", d.provider, None) for d in criteria.normal_delays]

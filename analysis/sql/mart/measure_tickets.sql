@@ -11,8 +11,12 @@
 -- column: escalation_no which escalation of the ticket
 -- column: in_numerator whether it is in the numerator
 -- column: is_pending its outcome is still open; not counted
-select m.week, m.measure, m.variant, m.statistic, m.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
-from mart.measures m
-join mart.facts f on f.measure = m.measure and f.group_key = m.group_key
-    and (f.variant = m.variant or f.variant || '_week' = m.variant)
-    and f.week <= m.week and f.week > m.week - cast(7 * m.n_weeks_pooled as integer)
+with counted as (
+    -- every week that a number pools is named, for a join by equal weeks is ten times as fast as one by a span
+    select week, measure, variant, statistic, group_key, regexp_replace(variant, '_week$', '') as form,
+        week - cast(7 * unnest(range(n_weeks_pooled)) as integer) as fact_week
+    from mart.measures
+)
+select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
+from counted c
+join mart.facts f on f.measure = c.measure and f.variant = c.form and f.group_key = c.group_key and f.week = c.fact_week

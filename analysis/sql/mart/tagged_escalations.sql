@@ -1,6 +1,8 @@
 -- mart.tagged_escalations: one row per escalation with its tags, its weeks and the moment of the report
 -- key: issue_id, escalation_no
 -- step: measure
+-- store: table
+-- refresh: full
 -- reads: core.escalations, core.tags, core.ticket_facts, core.clock
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket

@@ -1,14 +1,23 @@
 """STEP measure: runs sql/mart → {measure: frame}; totals must reconcile."""
 
+from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
+from analysis.survival import kaplan_meier, quantile
 from analysis.table_files import TableFile, table_files
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
+
+DURATION = ("measure", "variant", "group_key", "week", "statistic", "value", "low", "high")
+QUANTILES = {"median": 0.5, "p90": 0.9}
+TOLD_WEEKS = 53  # what older weeks were like is in what was published of them
 
 
 def last_complete_week(as_of: datetime, zone: str) -> date:
@@ -39,6 +48,7 @@ def measure(warehouse: Warehouse, criteria: Criteria, as_of: datetime, week: dat
         warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
         warehouse.replace("mart.definitions", definition_rows())
         warehouse.build_mart()
+        fill_durations(warehouse)
         reconcile(warehouse)
     return reported
 
@@ -63,6 +73,8 @@ def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
     common: dict[str, object] = {key: notes[key][0] for key in ("title", "numerator", "denominator")}
     common |= {"measure": table.name.removeprefix("mart.fact_"), "version": int(notes["version"][0])}
     common |= {"statistics": _statistics(table), "first_window": int(notes["pool"][0])}
+    per, _, scale = notes.get("per", ("",))[0].partition(" ")
+    common |= {"is_censored": "censored" in notes, "per": per or None, "scale": float(scale) if scale else None}
     rows = []
     for line in notes["variant"]:
         name, _, text = line.partition(" ")
@@ -70,10 +82,56 @@ def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
     return rows
 
 
+def fill_durations(warehouse: Warehouse) -> None:
+    """Median and P90 of durations of which some are not over, for the last `TOLD_WEEKS` weeks, all and by provider."""
+    query = """
+        select f.measure, f.variant, f.group_key, f.week, f.value, not f.is_pending as is_over
+        from mart.facts f
+        join mart.definitions d on d.measure = f.measure and d.variant = f.variant and d.is_censored
+        where f.group_key = 'all' or f.group_key like 'provider:%'
+        order by 1, 2, 3, 4
+    """
+    wanted = warehouse.frame(f"""
+        select distinct m.measure, m.variant, m.group_key, m.week, m.n_weeks_pooled
+        from mart.measures m
+        join mart.definitions d on d.measure = m.measure and d.variant = m.variant and d.is_censored
+        cross join core.clock k
+        semi join mart.facts f on f.measure = m.measure and f.variant = m.variant and f.group_key = m.group_key
+        where (m.group_key = 'all' or m.group_key like 'provider:%') and m.week > k.week - {7 * TOLD_WEEKS}
+    """)
+    facts = dict(iter(warehouse.frame(query).groupby(["measure", "variant", "group_key"])))
+    rows = [
+        dict(zip(DURATION, (*key, pd.Timestamp(week).date(), *told), strict=True))
+        for key, weeks in wanted.groupby(["measure", "variant", "group_key"])
+        for week, n_weeks in zip(weeks["week"].to_numpy(), weeks["n_weeks_pooled"], strict=True)
+        for told in _quantiles(facts[key], week, int(n_weeks))
+    ]
+    warehouse.execute("create or replace temp table durations as select * from mart.measures limit 0")
+    warehouse.insert("durations", rows)
+    warehouse.execute("""
+        update mart.measures set value = d.value, low = d.low, high = d.high
+        from durations d
+        where mart.measures.week = d.week and mart.measures.measure = d.measure and mart.measures.variant = d.variant
+            and mart.measures.statistic = d.statistic and mart.measures.group_key = d.group_key
+    """)
+
+
+def _quantiles(facts: pd.DataFrame, week: np.datetime64, n_weeks: int) -> Iterator[tuple[Any, ...]]:
+    """Statistic, value and bounds of the durations in the weeks up to this one; the rows are in order of weeks."""
+    starts = facts["week"].to_numpy()
+    first = np.searchsorted(starts, week - np.timedelta64(7 * (n_weeks - 1), "D"))
+    end = np.searchsorted(starts, week, side="right")
+    curve = kaplan_meier(facts["value"].to_numpy(float)[first:end], facts["is_over"].to_numpy(bool)[first:end])
+    for statistic, q in QUANTILES.items():
+        yield statistic, *astuple(quantile(curve, q))
+
+
 def reconcile(warehouse: Warehouse) -> None:
     """Hold the numbers against each other; a difference is a bug, not a number to print."""
     checks = {
-        "a numerator exceeds its denominator": "select * from mart.measures where numerator > denominator",
+        "a numerator exceeds its denominator": """
+            select * from mart.measures where statistic = 'share' and numerator > denominator
+        """,
         "providers do not add up to all": """
             select week, measure, variant, statistic,
                 sum(n) filter (group_key = 'all') as whole, sum(n) filter (group_key like 'provider:%') as parts

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
-    1: ["analysis.errors", "analysis.table_files"],
+    1: ["analysis.errors", "analysis.survival", "analysis.table_files"],
     2: [
         "analysis.taxonomy",
         "analysis.text",
@@ -73,7 +73,7 @@ HOMES = {
     "tenacity": {"pipelines.jira"},
     "numpy": {
         *("analysis.features", "analysis.mentions", "analysis.classifier", "analysis.fitting"),
-        *("analysis.evaluate", "analysis.model_files"),
+        *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
     },
     "scipy": {"analysis.features", "analysis.classifier", "analysis.fitting"},
     "sklearn": {"analysis.fitting"},

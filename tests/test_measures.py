@@ -234,7 +234,9 @@ def test_no_escalation_at_all(tmp_path: Path) -> None:
             2026-03-02 count 0 0 0 -
             2026-03-02 median 0 0 - -
             2026-03-02 p90 0 0 - -
+            2026-03-02 rate 0 0 - -
             2026-03-02 share 0 0 - -
+            2026-03-02 sum 0 0 - -
             """
         )
         assert table(quiet, "select count(*) from mart.measure_tickets") == "0"

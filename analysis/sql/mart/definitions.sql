@@ -10,6 +10,9 @@
 -- column: version changes when the meaning does
 -- column: statistics the statistics that are computed
 -- column: first_window weeks pooled at least
+-- column: is_censored durations of which some are not over yet: their median and P90 are Kaplan–Meier's
+-- column: per what a rate is told per, live_dealers or heads
+-- column: scale for how many of them
 -- column: is_week_alone the form that counts one week alone
 create table mart.definitions (
     measure varchar not null,
@@ -21,5 +24,8 @@ create table mart.definitions (
     version integer not null,
     statistics varchar[] not null,
     first_window integer not null,
+    is_censored boolean not null,
+    per varchar,
+    scale double,
     is_week_alone boolean not null
 );

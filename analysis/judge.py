@@ -99,7 +99,7 @@ def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
 
 def _criteria_tables(criteria: Criteria) -> dict[str, list[Row]]:
     runbooks = [
-        r.model_dump(include={"version", "title", "provider", "audience", "needs_access", "text_hash"})
+        r.model_dump(include={"version", "title", "provider", "audience", "needs_access", "because_of", "text_hash"})
         | {"runbook_id": r.id, "failure_category": r.category, "published_date": r.published}
         | {"announced_date": r.announced, "replaced_date": r.replaced}
         for r in criteria.runbooks

@@ -107,6 +107,8 @@ def _word_rules(site: Site) -> Iterator[Row]:
         "not_ticket_type": site.not_tickets.issue_types,
         "not_ticket_label": site.not_tickets.labels,
         "top_priority": site.top_priorities,
+        "reserved": site.tier3.reserved,
+        **{f"outcome_{name}": words for name, words in site.outcomes},
     }
     for kind, words in lists.items():
         for word in sorted({word.casefold() for word in words}):

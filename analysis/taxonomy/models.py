@@ -175,6 +175,7 @@ class SiteFields(Entry):
     merged_at: Text | None = None
     runbook_used: Text | None = None
     ops_blocked_by: Text | None = None
+    outcome: Text | None = None
 
 
 class TierMap(Entry):
@@ -185,10 +186,14 @@ class TierMap(Entry):
 
 
 class Tier3(Entry):
-    """Where engineering works, and which links to its issues mean that it was called upon."""
+    """Where engineering works, which links to its issues mean that it was called upon, and what only it may change.
+
+    `reserved` are labels or components of its issues: changes that Tier 2 may not make.
+    """
 
     projects: tuple[Text, ...] = ()
     link_types: tuple[Text, ...] = ()
+    reserved: tuple[Text, ...] = ()
 
 
 class Exclude(Entry):
@@ -197,6 +202,18 @@ class Exclude(Entry):
     duplicate: tuple[Text, ...] = ()
     cancelled: tuple[Text, ...] = ()
     duplicate_links: tuple[Text, ...] = ("Duplicate",)
+
+
+class Outcomes(Entry):
+    """What a resolution, or the mapped field `outcome`, says that an escalation ended in, by name."""
+
+    fix: tuple[Text, ...] = ()
+    runbook: tuple[Text, ...] = ()
+    tool: tuple[Text, ...] = ()
+    trained: tuple[Text, ...] = ()
+    returned: tuple[Text, ...] = ()
+    not_ours: tuple[Text, ...] = ()
+    neither: tuple[Text, ...] = ()
 
 
 class NotTickets(Entry):
@@ -228,6 +245,7 @@ class Site(Entry):
     tier: TierMap = TierMap()
     tier3: Tier3 = Tier3()
     exclude: Exclude = Exclude()
+    outcomes: Outcomes = Outcomes()
     not_tickets: NotTickets = NotTickets()
     statuses: Statuses = Statuses()
     top_priorities: tuple[Text, ...] = ("Highest", "Critical", "Blocker")
@@ -289,7 +307,8 @@ class Runbook(Entry):
     """A runbook: front matter, body, and the hash of its text.
 
     It applies to a ticket whose text matches `signature` (RE2) or one of the `applies_when` phrases, and
-    whose tags do not contradict provider and category.
+    whose tags do not contradict provider and category. `because_of` are the keys of the tickets that it was made or
+    revised for.
     """
 
     id: Slug
@@ -300,6 +319,7 @@ class Runbook(Entry):
     applies_when: tuple[Text, ...] = ()
     audience: Literal["ops", "integration", "dealer"]
     needs_access: tuple[Slug, ...] = ()
+    because_of: tuple[Text, ...] = ()
     version: Annotated[int, Field(ge=1)] = 1
     published: date
     announced: date | None = None

@@ -164,7 +164,9 @@ def _runbook(path: Path, text: str) -> models.Runbook:
         raise CriteriaError(f"{path}: front matter: write `key: value` lines")
     own = {"body": (found.group(2) or "").strip(), "text_hash": hashlib.sha256(text.encode()).hexdigest()}
     lists = {
-        key: [head[key]] for key in ("signature", "applies_when", "needs_access") if isinstance(head.get(key), str)
+        key: [head[key]]
+        for key in ("signature", "applies_when", "needs_access", "because_of")
+        if isinstance(head.get(key), str)
     }
     return _entry(models.Runbook, path, "front matter", head | lists | own)
 

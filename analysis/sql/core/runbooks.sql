@@ -8,6 +8,7 @@
 -- column: failure_category for tickets of this category only
 -- column: audience ops, integration or dealer
 -- column: needs_access what one must have access to
+-- column: because_of keys of the tickets that it was made or revised for
 -- column: published_date written down
 -- column: announced_date OPS was told
 -- column: replaced_date no longer in force
@@ -20,6 +21,7 @@ create table core.runbooks (
     failure_category varchar,
     audience varchar not null,
     needs_access varchar[],
+    because_of varchar[],
     published_date date not null,
     announced_date date,
     replaced_date date,

@@ -68,6 +68,17 @@ def raw_lines(folder: Path, file: str) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"{folder / file}: the raw file is gone or damaged; restore it or extract again") from error
 
 
+def statuses_in(folder: Path, file: str) -> dict[str, tuple[str, str | None]]:
+    """Id → name and category of each status in which some issue of a raw file lies."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for _, line in raw_lines(folder, file):
+        status = json.loads(line)["fields"].get("status") or {}
+        if status.get("id"):
+            category = (status.get("statusCategory") or {}).get("key")
+            found[str(status["id"])] = (str(status.get("name")), category)
+    return found
+
+
 def _swap_in(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(data)

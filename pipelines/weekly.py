@@ -6,7 +6,7 @@ Plain Python; a command is a first and a last step, and flows wrap the same. No 
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ from pipelines.live import census_source, live_source
 from pipelines.load import Loaded, Normaliser, load, notes
 from pipelines.models import model_in_force
 from pipelines.normalise import NORMALISE_VERSION, as_of, normalise
-from pipelines.raw_files import Manifest, manifests
+from pipelines.raw_files import Manifest, manifests, statuses_in
 from pipelines.settings import Settings
 from reports.report import report
 
 Say = Callable[[str], None]
 Row = dict[str, Any]
+WHAT_PEOPLE_SAID = ("state.answers", "state.review_draws", "state.rulings", "state.family_events", "state.actions")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def run(settings: Settings, say: Say, *, week: date | None = None, until: dateti
         say(f"as of {until:%Y-%m-%d %H:%M} UTC: a scratch warehouse of what had happened by then")
         back = settings.model_copy(update={"out": settings.reports / f"as-of-{until:%Y%m%dT%H%M}"})
         with Warehouse.open(Path(scratch) / "warehouse.duckdb") as warehouse:
+            if settings.warehouse_file.exists():
+                warehouse.copy_events(settings.warehouse_file, WHAT_PEOPLE_SAID, until)
             for earlier in [one for one in manifests(settings.raw) if one.source_id == manifest.source_id]:
                 _load(warehouse, back, criteria, earlier, say, "", until)
             return _from_load(warehouse, back, criteria, manifest, say, week=week, clock=until, cut_at=until)
@@ -140,6 +143,11 @@ def _load(
     cut_at: datetime | None = None,
 ) -> Loaded:
     version = (NORMALISE_VERSION, cut_at)
+    if cut_at is not None and manifest.file:
+        # what a status means is no event: it is told by the issues that lie in it now
+        statuses = statuses_in(settings.raw, manifest.file) | manifest.statuses
+        found_later = manifest.as_of > cut_at
+        manifest = replace(manifest, statuses=statuses, presence={} if found_later else manifest.presence)
     loaded = load(warehouse, settings.raw, manifest, criteria, _normaliser(cut_at), version, run_id)
     say(f"load: {loaded.n_tickets} issues, {loaded.n_changed} new or changed")
     return loaded

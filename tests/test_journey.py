@@ -135,6 +135,27 @@ SUP-1 created 2026-03-02 09:00 tier=2
   03-03 12:00 status=Resolved
   03-17 12:01 tier=3
 => SUP-1 1 03-02T09:00 born 03-03T12:00 2 no yes 0 0
+## came up again long after it was done, without being reopened
+SUP-1 created 2026-03-02 09:00 tier=2
+  03-03 12:00 status=Resolved
+  03-04 12:00 tier=1
+  03-05 12:00 tier=2
+  03-06 12:00 tier=1
+  03-25 12:00 tier=2
+=> SUP-1 1 03-02T09:00 born 03-03T12:00 2 no no 1 0
+=> SUP-1 2 03-25T12:00 from_ops 03-25T12:00 2 no no 0 0
+## came up while it was done, and was reopened afterwards
+SUP-1 created 2026-03-02 09:00 tier=1
+  03-03 12:00 status=Resolved
+  03-04 12:00 tier=2
+  03-05 12:00 status=Doing
+  03-06 12:00 status=Resolved
+=> SUP-1 1 03-04T12:00 from_ops 03-06T12:00 2 no no 0 1
+## came up while it was done, and nobody touched it again
+SUP-1 created 2026-03-02 09:00 tier=1
+  03-03 12:00 status=Resolved
+  03-04 12:00 tier=2
+=> SUP-1 1 03-04T12:00 from_ops 03-04T12:00 2 no no 0 0
 ## still open
 SUP-1 created 2026-03-02 09:00 tier=2
 => SUP-1 1 03-02T09:00 born - - no no 0 0

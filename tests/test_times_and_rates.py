@@ -225,4 +225,3 @@ def test_a_change_is_split_into_fewer_easy_ones_and_better_resolution(tmp_path: 
         )
         assert table(opened, query) == "4 0.9 0.6 -0.3 0 1 4 no"
         assert opened.value(whole) < 1e-9
-

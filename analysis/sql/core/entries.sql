@@ -38,8 +38,9 @@ placed as (
 ),
 standing as (
     select p.issue_id, p.entered_at, p.order_no,
+        -- the first one after those 14 days is new; later ones belong to it until it is resolved again
         p.previous_at is null or coalesce(bool_or(
-            r.resolved_at >= p.previous_at and r.resolved_at + interval 14 days < p.entered_at
+            r.resolved_at + interval 14 days >= p.previous_at and r.resolved_at + interval 14 days < p.entered_at
         ), false) as is_new
     from placed p
     left join core.resolutions r on r.issue_id = p.issue_id and not r.is_withdrawn

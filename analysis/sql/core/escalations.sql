@@ -10,7 +10,8 @@
 -- column: entered from_ops, born (at Tier 2 or above, or nothing known before) or skipped_tier2
 -- column: first_tier the tier it came to
 -- column: highest_tier the highest it reached before its next escalation
--- column: resolved_at the counted resolution: the first that was not withdrawn by a reopening within 14 days, UTC
+-- column: resolved_at the counted resolution: the first that was not withdrawn by a reopening within 14 days; the escalation itself
+--   where the ticket came up while it was done; UTC
 -- column: resolution_tier the ticket's own tier then
 -- column: touched_tier3 a stay at Tier 3, or a link to an issue that Tier 3 worked made by the resolution, as judged 14 days
 --   after it; so far, while it is not resolved
@@ -31,11 +32,11 @@ span as (
     select *, lead(escalated_at) over (partition by issue_id order by escalation_no) as next_escalated_at from started
 ),
 resolved as (
-    select s.issue_id, s.escalation_no, min(r.resolved_at) filter (not r.is_withdrawn) as resolved_at,
-        min_by(r.tier, r.resolution_no) filter (not r.is_withdrawn) as resolution_tier,
+    select s.issue_id, s.escalation_no, min(greatest(r.resolved_at, s.escalated_at)) filter (not r.is_withdrawn) as resolved_at,
+        min_by(if(r.resolved_at < s.escalated_at, s.first_tier, r.tier), r.resolution_no) filter (not r.is_withdrawn) as resolution_tier,
         count(r.reopened_at) filter (r.reopened_at < coalesce(s.next_escalated_at, timestamp '9999-01-01')) as n_reopens
     from span s
-    join core.resolutions r on r.issue_id = s.issue_id and r.resolved_at >= s.escalated_at
+    join core.resolutions r on r.issue_id = s.issue_id and coalesce(r.reopened_at > s.escalated_at, true)
         and r.resolved_at < coalesce(s.next_escalated_at, timestamp '9999-01-01')
     group by s.issue_id, s.escalation_no
 ),

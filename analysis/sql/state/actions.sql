@@ -1,4 +1,4 @@
--- state.actions: one row per change of an action
+-- state.actions: one row per change of an action; it tells all that was known of the action then
 -- key: event_id
 -- step: load
 -- column: event_id idempotency key, growing
@@ -7,5 +7,9 @@
 -- column: effective_at from when it holds, UTC
 -- column: action_id key or name of the action
 -- column: summary what is to be done
--- column: target what it is meant to end
--- column: status open or done
+-- column: target what it is meant to end, as typed
+-- column: status open, done or dropped
+-- column: source jira or csv
+-- column: issue_id Jira's numeric id, by which an action whose key changed is the same
+-- column: decided_at when it was decided, UTC
+-- column: done_at when it was done, UTC

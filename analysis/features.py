@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,33 +58,36 @@ class Vocabulary:
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
         """TF-IDF of texts from `whole_text`: one row a text, of length 1, or 0 where nothing is known."""
-        found = [self._counts(text.lower()) for text in texts]
-        starts = np.cumsum([0, *(len(places) for places, _ in found)])
-        values = [self._weights(places, counts) for places, counts in found]
-        places = np.concatenate([places for places, _ in found]) if found else NO_PARTS
-        data = np.concatenate(values) if values else np.empty(0, np.float32)
-        return csr_matrix((data, places, starts), shape=(len(found), len(self.terms)), dtype=np.float32)
+        found = self._words_in(texts) if self.kind == "words" else self._parts_in(texts)
+        ones, shape = np.ones(len(found[0]), np.float32), (len(texts), len(self.terms))
+        counts = csr_matrix((ones, found), shape=shape)  # adds up what comes more than once
+        counts.sort_indices()
+        counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
+        squares = np.concatenate([[0], np.cumsum(counts.data.astype(np.float64) ** 2)])
+        lengths = np.sqrt(squares[counts.indptr[1:]] - squares[counts.indptr[:-1]])
+        counts.data = (counts.data / np.repeat(lengths, np.diff(counts.indptr))).astype(np.float32)
+        return counts
 
-    def _weights(self, places: NDArray[np.int32], counts: NDArray[Any]) -> Floats:
-        weights = (1 + np.log(counts)).astype(np.float32) * self.idf[places]
-        length = np.sqrt(weights @ weights)
-        return np.asarray(weights / length if length else weights, np.float32)
-
-    def _counts(self, text: str) -> tuple[NDArray[np.int32], NDArray[Any]]:
-        if self.kind == "words":
-            return np.unique(self._words_in(text), return_counts=True)
-        parts = [self._parts_of(word) for word in text.split()]
-        return np.unique(np.concatenate([NO_PARTS, *parts]), return_counts=True)
-
-    def _words_in(self, text: str) -> NDArray[np.int64]:
-        """Places of the words and pairs of words that are known; a pair is known only if both its words are."""
+    def _words_in(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and place of each word and pair of words that is known; a pair is known only if both its words are."""
         get = self.place.get
-        found = np.array([get(word, -1) for word in WORD.findall(text)], np.int64)
+        words = [[get(word, -1) for word in WORD.findall(text.lower())] for text in texts]
+        found = np.fromiter(chain.from_iterable(words), np.int64)
+        rows = np.repeat(np.arange(len(words)), [len(one) for one in words])
         first, second = found[:-1], found[1:]
-        keys = self._pair_key(first, second)[(first >= 0) & (second >= 0)]
+        together = (rows[:-1] == rows[1:]) & (first >= 0) & (second >= 0)
+        keys, at_row = self._pair_key(first, second)[together], rows[:-1][together]
         at = np.minimum(np.searchsorted(self._pair_keys, keys), max(len(self._pair_keys) - 1, 0))
-        pairs = self._pair_places[at][self._pair_keys[at] == keys] if len(self._pair_keys) else found[:0]
-        return np.concatenate([found[found >= 0], pairs])
+        known = self._pair_keys[at] == keys if len(self._pair_keys) else np.zeros(len(keys), bool)
+        pairs = self._pair_places[at[known]] if len(self._pair_keys) else found[:0]
+        return np.concatenate([rows[found >= 0], at_row[known]]), np.concatenate([found[found >= 0], pairs])
+
+    def _parts_in(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and place of each part of a word that is known."""
+        parts = [[self._parts_of(word) for word in text.lower().split()] for text in texts]
+        sizes = [sum(len(one) for one in of_text) for of_text in parts]
+        places = np.concatenate([NO_PARTS, *chain.from_iterable(parts)]).astype(np.int64)
+        return np.repeat(np.arange(len(parts)), sizes), places
 
     def _pair_key(self, first: Any, second: Any) -> Any:
         return first * len(self.terms) + second

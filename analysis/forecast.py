@@ -1,29 +1,30 @@
 """How likely a coming month reaches its target share, from weekly counts so far: k without Tier 3 of n resolved.
 
 DRIFT. The rate of week t is p_t = sin²(a_t), its angle a_t one of 100 points between 0 and π/2. From week to week the
-angle takes a random walk of standard deviation s that turns back at both ends; in continuous time it is a birth–death
-process, so that m weeks are exp(mQ) exactly, by cosines. Where nothing is known the angle is uniform, which is Jeffreys'
-prior on the rate, and stays so under the walk. Week t counts k_t ~ BetaBinomial(n_t, mean p_t, correlation r), with r = 0
-binomial. Six s and four r make 24 such models. Each is filtered forward by sums over the points, and all are averaged
-by prior × likelihood of the weeks so far. The month's count is the sum of its weeks' counts while the rate walks on:
-exact on the points, by Fourier transform over the count, for the whole number of tickets expected.
+angle takes a random walk of standard deviation s: 64 moves to a point beside it or none, and none beyond both ends.
+Where nothing is known the angle is uniform, which is the prior of Jeffreys on the rate, and stays so under the walk.
+Week t counts k_t ~ BetaBinomial(n_t, mean p_t, correlation r), binomial for r = 0. Six s and four r make 24 such models.
+Each is filtered forward by sums over the points, and all are averaged by prior × likelihood of the weeks so far. The
+month's count is the sum of its weeks' counts while the rate walks on: exact on the points, by Fourier transform over
+the count, for the whole number of tickets expected. A trend is followed, but not drawn on into the future.
 
-NO CHANGE. The same with s = 0 and the last 26 weeks alone: one rate, Jeffreys' prior, beta-binomial counts; the order of
-those weeks is nothing to it.
+NO CHANGE. The same with s = 0 and the last 26 weeks alone: one rate, prior of Jeffreys, beta-binomial counts; the order
+of those weeks is nothing to it.
 
-WHICH. Both forecast windows of four weeks of the desk's own past, each from the weeks before it. Drift is kept only if the
-mean log probability that it gave to the counts that came is the higher one. Fewer than four windows (half a year at
-hand and a month far off give more) decide nothing: then drift stays, which holds NO CHANGE within it and is more careful.
+WHICH. Both forecast windows of four weeks of the desk's own past, each from the weeks before it. Drift is kept only if
+the mean log probability that it gave to the counts that came is the higher one; otherwise, and where the past is too
+short for any window, it is NO CHANGE.
 
-INTERVAL. Equal tails of a tenth of the count's distribution, each count spread evenly over the ticket around it: a count
-is inside if P(Y < y) + P(Y = y)/2 lies in 0.1 to 0.9. That is 80 % on average; whole counts with at least 80 % would be too
-wide for few tickets. It is cut to what is possible, and reaches to its mean where that lies outside.
+INTERVAL. Equal tails of a tenth of the count's distribution, each count spread evenly over the ticket around it: a
+count is inside if P(Y < y) + P(Y = y)/2 lies in 0.1 to 0.9. That is 80 % on average; whole counts with at least 80 %
+would be too wide for few tickets. It is cut to what is possible, and reaches to its mean where that lies outside.
 
-Shares are of 1, times in weeks; nothing is random. Bad arguments raise ValueError. Memory is 10 kB × tickets of the month.
+Shares are of 1, times in weeks; nothing is random. Bad arguments raise ValueError. Memory and time grow with the tickets
+of a month: about 10 kB each, and for the back test seconds where thousands are resolved in a month.
 
-Sources: Kitagawa 1987 (filter on a grid); Karlin & McGregor 1957 (birth–death processes are totally positive, so with s
-and r fixed one more success never lowers the chance; averaged, it may by a little, as a week that stands out makes the
-next ones less certain); Hoeting et al. 1999 (averaged models); Gneiting & Raftery 2007 (log score); Lancaster 1961
+Sources: Kitagawa 1987 (filter on a grid); Karlin 1968 (walks between neighbours are totally positive, so with s and r
+fixed one more success never lowers the chance; averaged, it may by a little, as a week that stands out makes the next
+ones less certain); Hoeting et al. 1999 (averaged models); Gneiting & Raftery 2007 (log score); Lancaster 1961
 (mid-p); Smith 1979 (the steady model, of which this is kin).
 """
 
@@ -47,12 +48,14 @@ N_POINTS = 100
 ANGLES = (np.arange(N_POINTS) + 0.5) * (math.pi / 2 / N_POINTS)
 STEPS = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)  # s, of the angle; of a rate near 0.8 it is 0.8 times that
 SPREADS = (0.0, 0.02, 0.05, 0.12)  # r, how far two tickets of one week go together
+MOVES = 64  # a week; so many that even for the largest s most are none
 LOG_PRIOR = np.log([[1.0], [1.0], [1.0], [1.0], [0.5], [0.1]]) + np.zeros(len(SPREADS))  # by s and r
 POOLED = 26  # weeks that NO CHANGE looks at
 LAST = 8  # weeks whose mean is expected
 LEAST_WEEKS, LEAST_RESOLVED = 8, 40
-WINDOW, LEAST_WINDOWS, MOST_WINDOWS = 4, 4, 24
+WINDOW, MOST_WINDOWS = 4, 24
 TAIL = 0.1
+NEGLIGIBLE = 1e-7  # no s that is less likely is looked at
 FLOOR = 1e-12  # for the log score no count is less likely
 
 
@@ -68,7 +71,7 @@ class BackTest:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A month's pooled share. Chance to interval are None if `needs` says what is missing; model `none`: none was used."""
+    """A month's pooled share; None if `needs` says what is missing. Model `none`: there was nothing to guess."""
 
     model: Model
     chance: float | None
@@ -98,10 +101,10 @@ def forecast(
 ) -> Forecast:
     """Chance, mean and 80 % interval of the share of a month of which `n_weeks` are still to come.
 
-    `weeks` are (k, n), oldest first, empty ones as (0, 0). `n_weeks_until` weeks lie between the last of them and the first
-    to come. `done` is (k, n) of the month so far; those weeks belong in `weeks` as well. `expected_per_week` is the mean of
-    the last eight weeks unless given. The rate needed is that among the tickets still expected, and None if none is
-    expected or all of them would not be enough.
+    `weeks` are (k, n), oldest first, empty ones as (0, 0). `n_weeks_until` weeks lie between the last of them and the
+    first to come. `done` is (k, n) of the month so far; those weeks belong in `weeks` as well. `expected_per_week` is
+    the mean of the last eight weeks unless given. The rate needed is that among the tickets still expected, and None if
+    none is expected or all of them would not be enough.
     """
     _check(weeks, n_weeks_until, n_weeks, target, done, expected_per_week)
     sizes = _sizes(weeks, n_weeks, expected_per_week)
@@ -112,16 +115,16 @@ def forecast(
     if not sum(sizes):
         return _told("none", np.ones(1), done, target, rate, None)
     tested = back_test(weeks, min(n_weeks_until, _longest_horizon(weeks)))
-    if tested and tested.n >= LEAST_WINDOWS and tested.drift <= tested.no_change:
-        return _told("no change", no_change_counts(weeks, sizes), done, target, rate, tested)
-    return _told("drift", drift_counts(weeks, n_weeks_until, sizes), done, target, rate, tested)
+    if tested and tested.drift > tested.no_change:
+        return _told("drift", drift_counts(weeks, n_weeks_until, sizes), done, target, rate, tested)
+    return _told("no change", no_change_counts(weeks, sizes), done, target, rate, tested)
 
 
 def back_test(weeks: Weeks, horizon: int) -> BackTest | None:
     """Hold both models against the windows of four weeks that the desk has behind it; None if there are none.
 
-    `horizon` weeks lie between the last week known and the window, as with `n_weeks_until`, for which `forecast` takes at
-    most half of the past that there is. The windows are at most 24, evenly spaced; of their counts n is known.
+    `horizon` weeks lie between the last week known and the window, as with `n_weeks_until`; `forecast` takes a shorter
+    one where the past has no room for it. At most 24 windows, evenly spaced; n of their weeks is taken as known.
     """
     ends = range(len(weeks), _first_standing(weeks) + horizon + WINDOW - 1, -1)
     known, found = _filtered(weeks), []
@@ -188,7 +191,8 @@ def _counts(
     weights = _weights(known.log_evidence[n_known] + log_prior)
     start = weights[..., None] * (known.points[n_known] @ _walk(n_weeks_until))
     weekly = _weekly(sizes)
-    waves = [mine.ravel() @ _month(weekly, walk) for mine, walk in zip(start, _walk(1), strict=True)]
+    likely = [(mine.ravel(), walk) for mine, walk in zip(start, _walk(1), strict=True) if mine.sum() > NEGLIGIBLE]
+    waves = [mine @ _month(weekly, walk) for mine, walk in likely]
     return _inverse(np.sum(waves, axis=0), sum(sizes) + 1)
 
 
@@ -203,7 +207,7 @@ def _weekly(sizes: Sequence[int]) -> list[Waves]:
 
 
 def _month(weekly: Sequence[Waves], walk: Doubles | None) -> Waves:
-    """Transform of the month's count by where the month starts, from its last week back: shape (r × point, frequency)."""
+    """Transform of the month's count by where it starts, from its last week back: shape (r × point, frequency)."""
     waves = weekly[-1]
     for week in weekly[-2::-1]:
         if walk is not None:
@@ -220,11 +224,10 @@ def _inverse(wave: Waves, length: int) -> Doubles:
 @cache
 def _walk(n_weeks: int) -> Doubles:
     """From angle to angle in so many weeks: shape (s, point, point), symmetric, rows sum to one."""
-    number = np.arange(N_POINTS)
-    cosines = np.cos(2 * ANGLES[:, None] * number) * np.sqrt(np.where(number, 2, 1) / N_POINTS)
-    pace = (np.array(STEPS) / (ANGLES[1] - ANGLES[0])) ** 2 * n_weeks
-    decay = np.exp(-pace[:, None] * (1 - np.cos(math.pi * number / N_POINTS)))
-    return np.maximum((cosines * decay[:, None]) @ cosines.T, 0)
+    moves = (np.array(STEPS) / (ANGLES[1] - ANGLES[0])) ** 2 / (2 * MOVES)
+    edges = np.eye(N_POINTS, k=1) + np.eye(N_POINTS, k=-1)
+    one = np.eye(N_POINTS) + moves[:, None, None] * (edges - np.diag(edges.sum(axis=0)))
+    return np.asarray(np.linalg.matrix_power(one, MOVES * n_weeks), np.float64)
 
 
 @lru_cache(128)
@@ -270,6 +273,7 @@ def _first_standing(weeks: Weeks) -> int:
 
 
 def _longest_horizon(weeks: Weeks) -> int:
+    """The longest that leaves about half of the past for windows."""
     return max(0, (len(weeks) - _first_standing(weeks) - WINDOW) // 2)
 
 

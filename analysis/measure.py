@@ -1,6 +1,6 @@
 """STEP measure: runs sql/mart → {measure: frame}; totals must reconcile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from analysis.table_files import TableFile, table_files
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
 
+INPUTS = ("assessments", "changes", "onboardings", "customer_documents", "deals")
 DURATION = ("measure", "variant", "group_key", "week", "statistic", "value", "low", "high")
 QUANTILES = {"median": 0.5, "p90": 0.9}
 TOLD_WEEKS = 53  # what older weeks were like is in what was published of them
@@ -35,8 +36,17 @@ def parse_week(text: str) -> date:
         raise InputError(f"week {text!r}: write it as year and ISO week, such as 2026-W47") from error
 
 
-def measure(warehouse: Warehouse, criteria: Criteria, as_of: datetime, week: date | None = None) -> date:
-    """Compute every measure up to the reported week (default: the last complete one). Gives that week's Monday."""
+def measure(
+    warehouse: Warehouse,
+    criteria: Criteria,
+    as_of: datetime,
+    week: date | None = None,
+    inputs: Mapping[str, Sequence[dict[str, Any]]] = {},
+) -> date:
+    """Compute every measure up to the reported week (default: the last complete one). Gives that week's Monday.
+
+    `inputs` are what no ticket tells: rows of core.input_…, by its name.
+    """
     zone = criteria.site.reporting_zone
     newest = last_complete_week(as_of, zone)
     if week is not None and week > newest:
@@ -47,10 +57,24 @@ def measure(warehouse: Warehouse, criteria: Criteria, as_of: datetime, week: dat
     with warehouse.transaction():
         warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
         warehouse.replace("mart.definitions", definition_rows())
+        warehouse.replace("core.targets", _targets(criteria))
+        for name in INPUTS:
+            warehouse.replace(f"core.input_{name}", inputs.get(name, ()))
         warehouse.build_mart()
         fill_durations(warehouse)
         reconcile(warehouse)
     return reported
+
+
+def _targets(criteria: Criteria) -> list[dict[str, Any]]:
+    told = criteria.targets
+    rows = []
+    for one in told.target:
+        months = told.start_date.year * 12 + told.start_date.month - 2 + one.month if told.start_date else None
+        month_start = date(months // 12, months % 12 + 1, 1) if months is not None else None
+        row = one.model_dump(include={"measure", "month", "title", "better", "target"})
+        rows.append(row | {"month_start": month_start, "start_date": told.start_date, "role_group": told.role_group})
+    return rows
 
 
 def definition_rows() -> list[dict[str, object]]:

@@ -21,6 +21,8 @@ WORDS = "words"  # name of the only group of a pattern that also looks at what s
 BETWEEN_WORDS = r"\s\-\x{a0}\x{2010}\x{2011}"
 SEPARATED = re.compile(r"[-_ ]|[^-_ ]+")
 
+PLAIN_WORD = re.compile(rf"\\b\(\?P<{WORDS}>\(\?i:(\w+)\)\)\\b", re.ASCII)
+
 PatternError = re2.error
 
 
@@ -53,6 +55,7 @@ class PatternSet:
     def __init__(self, patterns: Sequence[str]) -> None:
         """Compile. Raises `PatternError`."""
         self._compiled = [compiled(pattern) for pattern in patterns]
+        self._words = [_plain_word(pattern) for pattern in patterns]
         self._is_whole = [f"(?P<{WORDS}>" in pattern for pattern in patterns]
         pieces = [pieces_of(pattern) for pattern in patterns]
         distinct = list(dict.fromkeys(piece for parts in pieces for piece in parts))
@@ -85,11 +88,35 @@ class PatternSet:
         return list(islice(self._matches(index, text, data, _places_in(text, data)), most))
 
     def _matches(self, index: int, text: str, data: bytes, where: Callable[[int], int]) -> Iterator[Found]:
-        is_whole = self._is_whole[index]
+        is_whole, word = self._is_whole[index], self._words[index]
+        low = text.lower() if word else ""
+        if word and len(low) == len(text):  # ten times as fast as the expression
+            yield from (Found(start, end, text[start:end]) for start, end in _places_of(word, low))
+            return
         for match in self._compiled[index].finditer(data):
             start, end = map(where, match.span(int(is_whole)))
             if not is_whole or _stands_alone(text, start, end):
                 yield Found(start, end, text[start:end])
+
+
+def _plain_word(pattern: str) -> str | None:
+    """The word of a `phrase_pattern` or `code_pattern` that is one plain word, in small letters."""
+    found = PLAIN_WORD.fullmatch(pattern)
+    return found[1].lower() if found else None
+
+
+def _places_of(word: str, low: str) -> Iterator[tuple[int, int]]:
+    """Where a word stands by itself in a text of small letters."""
+    start = low.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not (start and _goes_on(low[start - 1])) and not (end < len(low) and _goes_on(low[end])):
+            yield start, end
+        start = low.find(word, end)
+
+
+def _goes_on(character: str) -> bool:
+    return character == "_" or character.isalnum()
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

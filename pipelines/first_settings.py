@@ -14,6 +14,7 @@ from pathlib import Path
 
 from analysis.errors import SettingsError
 from analysis.taxonomy import PACKAGED
+from pipelines.inputs import templates
 
 # What a field of that role is usually called; the first pattern that some field's name matches wins.
 USUAL_NAMES = {
@@ -102,10 +103,12 @@ def write_desk(home: Path, site: str, settings: Mapping[str, object], token: str
     criteria = home / "criteria"
     criteria.mkdir(parents=True, exist_ok=True)
     wanted = {criteria / "site.toml": site, home / "settings.toml": _toml(settings)}
-    for name in ("dealers.csv", "access.csv", "normal_delays.csv", "escalation_criteria.toml"):
+    for name in ("dealers.csv", "access.csv", "normal_delays.csv", "escalation_criteria.toml", "targets.toml"):
         wanted[criteria / name] = (PACKAGED / name).read_text(encoding="utf-8")
+    wanted |= {home / "inputs" / name: head for name, head in templates().items()}
     for path, text in wanted.items():
         if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             written.append(path)
     known = env_file.read_text(encoding="utf-8") if env_file.exists() else ""

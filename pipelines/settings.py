@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         return self.criteria or (own if own.is_dir() else None)
 
     @property
+    def inputs(self) -> Path:
+        """Folder of what a person fills in because no ticket tells it."""
+        return self.home / "inputs"
+
+    @property
     def models(self) -> Path:
         """Folder of the desk's own classifiers."""
         return self.home / "models"

@@ -21,6 +21,7 @@ from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.inputs import read_inputs
 from pipelines.known import loaded_files, require_loaded
 from pipelines.live import census_source, live_source
 from pipelines.load import Loaded, Normaliser, load, notes
@@ -203,7 +204,7 @@ def _from_tag(
     n_tagged = tag(warehouse, criteria, model_in_force(settings.models, say), run_id, clock)
     say(f"tag: {n_tagged} tickets")
     say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
-    reported = measure(warehouse, criteria, clock, week)
+    reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
     found = _notes(warehouse, criteria, say)
     page = report(frames(warehouse), settings.reports, found, _jira_address(warehouse))

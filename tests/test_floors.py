@@ -17,6 +17,7 @@ FLOORS = {
         "analysis.masking",
         "analysis.patterns",
         "analysis.warehouse",
+        "pipelines.inputs",
         "pipelines.settings",
     ],
     3: [
@@ -63,7 +64,7 @@ HOMES = {
     "pyarrow": {"analysis.warehouse"},
     "re2": {"analysis.patterns"},
     "yaml": {"analysis.taxonomy"},
-    "pydantic": {"analysis.taxonomy", "pipelines.settings"},
+    "pydantic": {"analysis.taxonomy", "pipelines.inputs", "pipelines.settings"},
     "pydantic_settings": {"pipelines.settings"},
     "plotly": {"reports.charts"},
     "jinja2": {"reports.render"},

@@ -203,7 +203,7 @@ def test_windows_widen_until_twenty_are_counted(tmp_path: Path) -> None:
     query = """
         select (week - date '2026-01-05') // 7 + 1 as week_no, denominator, n_weeks_pooled, is_too_few
         from mart.measures
-        where variant = 'by_resolution' and statistic = 'share' and group_key = 'all'
+        where measure = 'resolution_without_tier3' and variant = 'by_resolution' and statistic = 'share' and group_key = 'all'
             and week_no in (1, 12, 19, 20, 21, 22, 24)
         order by 1
     """

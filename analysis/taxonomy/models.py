@@ -13,6 +13,22 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Tier = Annotated[int, Field(ge=0, le=3)]
 CODE_PROVIDER_WEIGHT, CODE_CATEGORY_WEIGHT = 6.0, 9.0
+Measure = Literal[
+    "understands_integrations",
+    "ops_feedback",
+    "merged_changes",
+    "runbooks_in_use",
+    "handled_alone",
+    "integration_success",
+    "resolution_without_tier3",
+    "containment",
+    "repeats_per_dealer",
+    "criteria_met",
+    "customer_documents",
+    "volume_per_dealer",
+    "volume_per_head",
+    "deal_losses",
+]
 Party = Literal["provider", "dealer", "ops"]
 
 
@@ -336,6 +352,30 @@ class Runbook(Entry):
         return self
 
 
+class Target(Entry):
+    """A row of the scorecard: what is measured, by when, and what is better."""
+
+    month: Annotated[int, Field(ge=1, le=60)]
+    measure: Measure
+    title: Text
+    better: Literal["up", "down", "assessed"]
+    target: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.better == "assessed" and self.target is not None:
+            raise ValueError("what a person assesses has no target")
+        return self
+
+
+class Targets(Entry):
+    """What the role is held to (targets.toml); `role_group` is a team of the site's members."""
+
+    start_date: date | None = None
+    role_group: Text | None = None
+    target: tuple[Target, ...] = ()
+
+
 class Criteria(Entry):
     """Everything the criteria files say, with the hash of each file's bytes."""
 
@@ -351,6 +391,7 @@ class Criteria(Entry):
     dealers: tuple[Dealer, ...]
     access: tuple[Access, ...]
     runbooks: tuple[Runbook, ...]
+    targets: Targets
     file_hashes: dict[str, str]
 
     @cached_property

@@ -66,6 +66,7 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
         normal_delays=rows(models.NormalDelay, "normal_delays.csv"),
         dealers=rows(models.Dealer, "dealers.csv", _dealer),
         access=rows(models.Access, "access.csv"),
+        targets=_entry(models.Targets, files["targets.toml"], "targets", toml("targets.toml")),
         runbooks=tuple(_runbook(files[n], texts[n]) for n in sorted(files) if n.startswith(RUNBOOKS)),
         file_hashes={n: hashlib.sha256(t.encode()).hexdigest() for n, t in sorted(texts.items())},
     )
@@ -181,6 +182,7 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
         ("dealers.csv", "dealer_id", [d.dealer_id for d in criteria.dealers]),
         (RUNBOOKS, "runbook", [f"{r.id} version {r.version}" for r in criteria.runbooks]),
         ("escalation_criteria.toml", "criterion", [f"{c.id} version {c.version}" for c in criteria.criteria]),
+        ("targets.toml", "target", [f"{t.measure} of month {t.month}" for t in criteria.targets.target]),
     ):
         for doubled in sorted({one for one in ids if ids.count(one) > 1}):
             raise CriteriaError(f"{files.get(name, name)}: {kind} {doubled}: stands twice; ids must differ")
@@ -190,6 +192,11 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
     users += [(f"{RUNBOOKS}/{r.id}.md", f"runbook {r.id}", r.provider, r.category) for r in criteria.runbooks]
     users += [("normal_delays.csv", f"{d.provider} {d.step}", d.provider, None) for d in criteria.normal_delays]
     users += [("dealers.csv", f"dealer {d.dealer_id}", d.provider, None) for d in criteria.dealers]
+    teams = {member.team for member in criteria.site.member if member.team}
+    if criteria.targets.role_group and criteria.targets.role_group not in teams:
+        raise CriteriaError(
+            f"{files['targets.toml']}: role_group {criteria.targets.role_group!r}: no member in site.toml has that team"
+        )
     for name, where, provider, category in users:
         _known(files.get(name, Path(name)), where, "provider", provider, criteria.provider_ids)
         _known(files.get(name, Path(name)), where, "category", category, criteria.category_ids)

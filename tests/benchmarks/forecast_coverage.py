@@ -19,10 +19,11 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from analysis.forecast import FLOOR, drift_counts, forecast, no_change_counts  # noqa: E402
+from analysis.forecast import FLOOR, drift_counts, forecast, no_change_counts
 
 KINDS = ("stable", "rising", "step", "mix", "restless")
 N_WEEKS = 150
@@ -51,20 +52,20 @@ class Came:
         return self.drift if self.model == "drift" else self.no_change
 
 
-def path(kind: str, rng: np.random.Generator) -> np.ndarray:
+def path(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
     """A desk's rate by week."""
     week = np.arange(N_WEEKS)
     if kind == "rising":
         low, high = rng.uniform(0.35, 0.65), rng.uniform(0.75, 0.93)
         begin, length = rng.uniform(-20, 60), rng.uniform(40, 120)
-        return low + (high - low) * np.clip((week - begin) / length, 0, 1)
+        return np.asarray(low + (high - low) * np.clip((week - begin) / length, 0, 1))
     if kind == "step":
         before, after = rng.uniform(0.45, 0.9, 2)
-        return np.where(week < rng.integers(5, N_WEEKS), before, after)
+        return np.asarray(np.where(week < rng.integers(5, N_WEEKS), before, after))
     if kind == "mix":
         hard = 1 / (1 + np.exp(-(week - rng.uniform(0, 140)) / rng.uniform(5, 30)))
         hard = rng.uniform(0, 0.3) + rng.choice([-1, 1]) * rng.uniform(0.2, 0.5) * (hard - hard[0])
-        return 0.92 - np.clip(hard, 0, 1) * 0.6
+        return np.asarray(0.92 - np.clip(hard, 0, 1) * 0.6)
     return np.full(N_WEEKS, rng.uniform(0.5, 0.95))
 
 

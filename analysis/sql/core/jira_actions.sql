@@ -1,4 +1,4 @@
--- core.jira_actions: one row per action in Jira and moment at which it was made, done, reopened or aimed at something else
+-- core.jira_actions: one row per action in Jira and moment at which it became one, was done, reopened or aimed elsewhere
 -- key: issue_id, turn_no
 -- step: load
 -- reads: core.tickets, core.ticket_facts, core.word_rules, core.changes, core.resolutions
@@ -51,35 +51,49 @@ aimed as (
             list_filter(labels, lambda x: regexp_matches(x, '^target:.', 'i')), lambda x: substr(x, 8)))), ', ') as target
     from labelled
 ),
+since as (
+    select l.issue_id, min(l.changed_at) as labelled_at
+    from labelled l
+    cross join rule r
+    where list_has_any(r.words, list_transform(l.labels, lambda x: lower(x)))
+    group by l.issue_id
+),
 latest_aim as (
     select issue_id, target from aimed where changed_at = timestamp '9999-01-01'
 ),
 turn as (
-    select issue_id, changed_at, history_id as place, item_no as subplace, target, cast(null as varchar) as status from aimed
+    select issue_id, changed_at, 'aim' as kind, history_id as place, item_no as subplace, target, cast(null as varchar) as status from aimed
     where changed_at < timestamp '9999-01-01'
     union all
-    select issue_id, created_at, 0, 0, null, 'open' from action
+    select issue_id, created_at, 'status', 0, 0, null, 'open' from action
     union all
-    select r.issue_id, r.resolved_at, 2 * r.resolution_no, 0, null, 'done' from core.resolutions r join action using (issue_id)
+    select r.issue_id, r.resolved_at, 'status', 2 * r.resolution_no, 0, null, 'done' from core.resolutions r join action using (issue_id)
     union all
-    select r.issue_id, r.reopened_at, 2 * r.resolution_no + 1, 0, null, 'open' from core.resolutions r join action using (issue_id)
+    select r.issue_id, r.reopened_at, 'status', 2 * r.resolution_no + 1, 0, null, 'open' from core.resolutions r join action using (issue_id)
     where r.reopened_at is not null
 ),
+turned as (
+    -- what it was before it was an action is told as of then
+    select t.*, greatest(t.changed_at, least(s.labelled_at, a.last_at)) as told_at
+    from turn t
+    join since s using (issue_id)
+    join (select issue_id, max(changed_at) as last_at from turn group by issue_id) a using (issue_id)
+),
 held as (
-    select issue_id, changed_at, last_value(target ignore nulls) over life as target, last_value(status ignore nulls) over life as status,
+    select issue_id, told_at, last_value(target ignore nulls) over life as target, last_value(status ignore nulls) over life as status,
         last_value(case when status is not null then changed_at end ignore nulls) over life as status_since
-    from turn
-    qualify row_number() over (partition by issue_id, changed_at order by place desc, subplace desc) = 1
-    window life as (partition by issue_id order by changed_at, place, subplace rows between unbounded preceding and current row)
+    from turned
+    window life as (partition by issue_id order by changed_at, kind, place, subplace rows between unbounded preceding and current row)
+    qualify row_number() over (partition by issue_id, told_at order by changed_at desc, kind desc, place desc, subplace desc) = 1
 ),
 told as (
     select * from held
+    window life as (partition by issue_id order by told_at)
     qualify row_number() over life = 1 or status is distinct from lag(status) over life or target is distinct from lag(target) over life
-    window life as (partition by issue_id order by changed_at)
 ),
 numbered as (
-    select *, row_number() over (partition by issue_id order by changed_at) as turn_no,
-        row_number() over (partition by issue_id order by changed_at desc) = 1 as is_latest
+    select *, row_number() over (partition by issue_id order by told_at) as turn_no,
+        row_number() over (partition by issue_id order by told_at desc) = 1 as is_latest
     from told
 ),
 stated as (
@@ -91,5 +105,5 @@ stated as (
 )
 select issue_id, cast(turn_no as integer) as turn_no, is_latest, ticket_key as action_id, summary, nullif(target_then, '') as target,
     status_then as status, created_at as decided_at,
-    case when status_then = 'done' then case when is_latest then resolved_at else status_since end end as done_at, changed_at
+    case when status_then = 'done' then case when is_latest then resolved_at else status_since end end as done_at, told_at as changed_at
 from stated

@@ -4,7 +4,7 @@
 -- reads: mart.fact_resolution_without_tier3, mart.fact_repeats, mart.fact_ops_should_have_handled, mart.fact_volume, mart.fact_tier3_touches, mart.fact_backlog_age,
 --   mart.fact_tag_quality, mart.fact_tag_sources, mart.fact_tag_drift, mart.fact_tier3_touches_per_dealer, mart.fact_volume_per_dealer,
 --   mart.fact_volume_per_head, mart.fact_time_to_resolve, mart.fact_time_to_first_action, mart.fact_waits, mart.fact_unmatched_dealers,
---   mart.fact_effort, mart.fact_outcomes, mart.tagged_escalations, core.verdicts
+--   mart.fact_effort, mart.fact_outcomes, mart.fact_handled_alone, mart.tagged_escalations, core.verdicts
 -- column: week Monday of the week it belongs to
 -- column: measure name of the measure
 -- column: variant which form of it
@@ -50,6 +50,8 @@ with fact as (
     select * from mart.fact_effort
     union all
     select * from mart.fact_outcomes
+    union all
+    select * from mart.fact_handled_alone
 )
 select f.week, f.measure, f.variant, g.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
 from fact f

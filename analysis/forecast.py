@@ -3,10 +3,9 @@
 DRIFT. The rate of week t is p_t = sin²(a_t), its angle a_t one of 100 points between 0 and π/2. From week to week the
 angle takes a random walk of standard deviation s: 64 moves to a point beside it or none, and none beyond both ends.
 Where nothing is known the angle is uniform, which is the prior of Jeffreys on the rate, and stays so under the walk.
-Week t counts k_t ~ BetaBinomial(n_t, mean p_t, correlation r), binomial for r = 0. Six s and four r make 24 such models.
-Each is filtered forward by sums over the points, and all are averaged by prior × likelihood of the weeks so far. The
-month's count is the sum of its weeks' counts while the rate walks on: exact on the points, by Fourier transform over
-the count, for the whole number of tickets expected. A trend is followed, but not drawn on into the future.
+Week t counts k_t ~ BetaBinomial(n_t, mean p_t, correlation r), binomial for r = 0. Six s and four r are 24 models, each
+filtered forward by sums over the points, and all averaged by prior × likelihood of the weeks so far. The month's count is the sum of its weeks' counts while the rate walks on: exact on the points, by Fourier transform over the count,
+for the whole number of tickets expected. A trend is followed, but not drawn on into the future.
 
 NO CHANGE. The same with s = 0 and the last 26 weeks alone: one rate, prior of Jeffreys, beta-binomial counts; the order
 of those weeks is nothing to it.
@@ -19,8 +18,8 @@ INTERVAL. Equal tails of a tenth of the count's distribution, each count spread 
 count is inside if P(Y < y) + P(Y = y)/2 lies in 0.1 to 0.9. That is 80 % on average; whole counts with at least 80 %
 would be too wide for few tickets. It is cut to what is possible, and reaches to its mean where that lies outside.
 
-Shares are of 1, times in weeks; nothing is random. Bad arguments raise ValueError. Memory and time grow with the tickets
-of a month: about 10 kB each, and for the back test seconds where thousands are resolved in a month.
+Shares are of 1, times in weeks; nothing is random. Bad arguments raise ValueError. Memory and time grow with a month's
+tickets: about 10 kB each, and the back test takes seconds where thousands are resolved in a month.
 
 Sources: Kitagawa 1987 (filter on a grid); Karlin 1968 (walks between neighbours are totally positive, so with s and r
 fixed one more success never lowers the chance; averaged, it may by a little, as a week that stands out makes the next
@@ -56,6 +55,7 @@ LEAST_WEEKS, LEAST_RESOLVED = 8, 40
 WINDOW, MOST_WINDOWS = 4, 24
 TAIL = 0.1
 NEGLIGIBLE = 1e-7  # no s that is less likely is looked at
+TINY = 1e-100
 FLOOR = 1e-12  # for the log score no count is less likely
 
 
@@ -179,7 +179,7 @@ def _filtered(weeks: Weeks) -> Filtered:
     for week, (k, n) in enumerate(weeks):
         joint = points[week] * _likelihoods(n)[..., k]
         total = joint.sum(axis=-1)
-        points[week + 1] = (joint / total[..., None]) @ _walk(1)
+        points[week + 1] = _not_tiny(_not_tiny(joint / total[..., None]) @ _walk(1))
         log_evidence[week + 1] = log_evidence[week] + np.log(total)
     return Filtered(points, log_evidence)
 
@@ -227,7 +227,12 @@ def _walk(n_weeks: int) -> Doubles:
     moves = (np.array(STEPS) / (ANGLES[1] - ANGLES[0])) ** 2 / (2 * MOVES)
     edges = np.eye(N_POINTS, k=1) + np.eye(N_POINTS, k=-1)
     one = np.eye(N_POINTS) + moves[:, None, None] * (edges - np.diag(edges.sum(axis=0)))
-    return np.asarray(np.linalg.matrix_power(one, MOVES * n_weeks), np.float64)
+    return _not_tiny(np.linalg.matrix_power(one, MOVES * n_weeks))
+
+
+def _not_tiny(chances: Doubles) -> Doubles:
+    """The tiniest numbers of all are very slow to reckon with."""
+    return np.where(chances < TINY, 0, chances)
 
 
 @lru_cache(128)

@@ -109,19 +109,11 @@ class Warehouse:
         marks = ", ".join("?" for _ in event)
         self.connection.execute(f"insert into {name} ({columns}) values ({marks})", list(event.values()))
 
-    def copy_events(self, other: Path, names: Sequence[str], until: datetime) -> None:
-        """Append another warehouse's events of these tables of `state` that were effective by a moment (naive UTC)."""
-        try:
-            self.connection.execute(f"attach {_quoted(str(other))} as other (read_only)")
-        except duckdb.IOException as error:
-            raise WarehouseError(_why_not_open(other, error)) from error
-        there = "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'other'"
-        known = {name for (name,) in self.rows(there)}
-        for name in names:
-            if name in known:
-                events = f"select * exclude (event_id) from other.{name} where effective_at <= ? order by event_id"
-                self.connection.execute(f"insert into {name} by name {events}", [until])
-        self.connection.execute("detach other")
+    def events(self, name: str, until: datetime) -> list[dict[str, Any]]:
+        """The events of a table of `state` that were effective by a moment (naive UTC), in order, without their ids."""
+        columns = [column for column in table_files()[name].columns if column != "event_id"]
+        rows = self.rows(f"select {', '.join(columns)} from {name} where effective_at <= ? order by event_id", [until])
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     # -- reading -------------------------------------------------------------------------------------------
 

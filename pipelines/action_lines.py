@@ -1,7 +1,5 @@
 """The meeting's actions: taken over from a CSV, and told with what became of them."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -13,8 +11,9 @@ from analysis.actions import Action, actions, effects, kept_in_jira, store
 from analysis.errors import InputError
 from analysis.masking import mask
 from analysis.taxonomy import Criteria
-from analysis.text import clean, name_key, printable
+from analysis.text import printable
 from analysis.warehouse import Warehouse
+from pipelines.csv_files import csv_lines
 from pipelines.settings import Settings
 
 COLUMNS = ("action_id", "summary", "target", "decided_on", "status", "done_on")
@@ -34,7 +33,7 @@ class Imported:
 
 def import_actions(settings: Settings, criteria: Criteria, file: Path, run_id: str, now: datetime) -> Imported:
     """Take a CSV's actions over, all or none. Raises `InputError` naming the first line that is wrong."""
-    lines = list(_lines_of(file))
+    lines = list(csv_lines(file, COLUMNS))
     found = _actions(file, lines, ZoneInfo(criteria.site.reporting_zone), now)
     with _warehouse(settings) as warehouse:
         in_jira = kept_in_jira(warehouse, list(found))
@@ -120,36 +119,6 @@ def _warehouse(settings: Settings) -> Any:
     if not settings.warehouse_file.exists():
         raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run` first")
     return Warehouse.open(settings.warehouse_file)
-
-
-def _lines_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number of the line on which it begins, and the cells of `COLUMNS`, of each row that is not empty."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read; give a CSV with the columns {', '.join(COLUMNS)}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8; save it as CSV UTF-8") from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    begins = 1
-    try:
-        names = [name_key(cell).replace(" ", "_") for cell in next(reader, [])]
-        for name in COLUMNS:
-            if names.count(name) != 1:
-                fault = f"two columns {name}" if name in names else f"no column {name}"
-                raise InputError(f"{file}: line 1: {fault}; it takes {', '.join(COLUMNS)}")
-        begins = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if len(cells) > len(names):
-                    fault = "more cells than columns; put a text that holds a separator in quotes"
-                    raise InputError(f"{file}: line {begins}: {fault}")
-                told = dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
-                yield begins, {name: " ".join(clean(told[name]).split()) for name in COLUMNS}
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{file}: line {begins}: not CSV ({error}); export it again") from error
 
 
 def _actions(file: Path, lines: Lines, zone: ZoneInfo, now: datetime) -> dict[str, Action]:

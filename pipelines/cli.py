@@ -210,6 +210,33 @@ def review(
 
 
 @app.command()
+def actions(
+    file: Annotated[Path | None, typer.Option("--import", help="Take a CSV's actions over.")] = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """What the meeting decided and whether it worked: print it, or take a CSV over."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.action_lines import action_lines, import_actions, known_actions
+    from pipelines.weekly import new_run_id
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    if file:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        done = import_actions(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        print(json.dumps(asdict(done)) if as_json else f"{done.n_stored} actions stored, {done.n_known} were known")
+        return
+    rows, found = known_actions(settings)
+    if as_json:
+        print(json.dumps({"actions": rows, "effects": found}, default=str))
+        return
+    for line in action_lines(rows, found):
+        print(line)
+
+
+@app.command()
 def census(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:

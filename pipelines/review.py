@@ -14,6 +14,7 @@ from analysis.review import Answer, fill_queue, issue_ids, queue, store_answers
 from analysis.taxonomy import Criteria
 from analysis.text import name_key, printable, spreadsheet_cell
 from analysis.warehouse import Warehouse
+from pipelines.csv_files import csv_lines
 from pipelines.settings import Settings
 
 KINDS = {"provider": "provider", "failure category": "failure_category", "category": "failure_category"}
@@ -44,7 +45,7 @@ def import_answers(
     settings: Settings, criteria: Criteria, file: Path, person: str, run_id: str, now: datetime
 ) -> Imported:
     """Take a CSV's answers over, all or none. Raises `InputError` naming the first line that is wrong."""
-    lines = list(_lines_of(file))
+    lines = list(csv_lines(file, ("ticket_key", "kind", "answer"), ("person",), {"ticket": "ticket_key"}))
     with _warehouse(settings) as warehouse:
         known = issue_ids(warehouse, [line["ticket_key"] for _, line in lines])
         answers = _answers(file, lines, known, FieldNames.of(criteria), person)
@@ -115,33 +116,6 @@ def _why(row: Mapping[str, Any]) -> str:
     if row["reason"] == "disputed" and row["rule_value"] not in (None, row["guess"]):
         return f"{likely}, but a rule says {row['rule_value']}"
     return f"{likely} or {row['second_guess']}" if row["second_guess"] else likely
-
-
-def _lines_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number of the line on which it begins, and the cells `ticket_key`, `kind`, `answer`, `person` of each row."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read; give the CSV that `escalations review --out` wrote") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8; save it as CSV UTF-8") from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    begins = 1
-    try:
-        names = [name_key(cell).replace(" ", "_") for cell in next(reader, [])]
-        names = ["ticket_key" if name == "ticket" else name for name in names]
-        missing = [name for name in ("ticket_key", "kind", "answer") if name not in names]
-        if missing:
-            raise InputError(f"{file}: line 1: no column {missing[0]}; it takes ticket_key, kind and answer")
-        begins = reader.line_num + 1
-        for cells in reader:
-            told = dict.fromkeys(("ticket_key", "kind", "answer", "person"), "") | dict(zip(names, cells, strict=False))
-            if any(cell.strip() for cell in cells):
-                yield begins, {name: cell.strip() for name, cell in told.items()}
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{file}: line {begins}: not CSV ({error}); export it again") from error
 
 
 def _answers(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from analysis.actions import take_over
 from analysis.errors import InputError
 from analysis.judge import judge
 from analysis.measure import frames, measure
@@ -60,11 +61,20 @@ def run(settings: Settings, say: Say, *, week: date | None = None, until: dateti
         say(f"as of {until:%Y-%m-%d %H:%M} UTC: a scratch warehouse of what had happened by then")
         back = settings.model_copy(update={"out": settings.reports / f"as-of-{until:%Y%m%dT%H%M}"})
         with Warehouse.open(Path(scratch) / "warehouse.duckdb") as warehouse:
-            if settings.warehouse_file.exists():
-                warehouse.copy_events(settings.warehouse_file, WHAT_PEOPLE_SAID, until)
+            for name, events in _said_by(settings, until).items():
+                for event in events:
+                    warehouse.append_event(name, event)
             for earlier in [one for one in manifests(settings.raw) if one.source_id == manifest.source_id]:
                 _load(warehouse, back, criteria, earlier, say, "", until)
             return _from_load(warehouse, back, criteria, manifest, say, week=week, clock=until, cut_at=until)
+
+
+def _said_by(settings: Settings, until: datetime) -> dict[str, list[Row]]:
+    """What people had said by then, by table of `state`."""
+    if not settings.warehouse_file.exists():
+        return {}
+    with Warehouse.open(settings.warehouse_file) as warehouse:
+        return {name: warehouse.events(name, until) for name in WHAT_PEOPLE_SAID}
 
 
 def run_extract(settings: Settings, say: Say) -> Result:
@@ -203,6 +213,7 @@ def _from_tag(
 ) -> Result:
     n_tagged = tag(warehouse, criteria, model_in_force(settings.models, say), run_id, clock)
     say(f"tag: {n_tagged} tickets")
+    take_over(warehouse, run_id, clock)
     say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")

@@ -175,7 +175,7 @@ def test_what_people_fill_in(tmp_path: Path) -> None:
     onboardings += [{**onboardings[0], "live_date": date(2026, 4, 2)}, {**onboardings[0], "live_date": None}]
     onboardings += [{**onboardings[0], "due_date": date(2026, 12, 1), "live_date": None}]
     said = {"note": None, "assessed_date": due}
-    inputs = {
+    inputs: dict[str, list[dict[str, Any]]] = {
         "onboardings": onboardings,
         "deals": [
             {"deal_ref": name, "decided_date": date(2026, 9, 21), "is_lost": lost, "is_integration_cited": cited}

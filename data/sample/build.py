@@ -172,16 +172,17 @@ def _actions(rows: list[Row], tickets: dict[str, Issue], clock: Clock, desk: dic
         clock.rng.seed(f"action {slot}")
         week = 6 + int(number * 2.4)
         created = clock.moment(week, 1, 10)
-        seen = [row["slot"] for row in rows if row["story"] == text["story"] and int(row["week"]) < week]
+        seen = [row for row in rows if row["story"] == text["story"] and int(row["week"]) < week]
+        target = [f"target:{seen[-1]['provider']}/{seen[-1]['category']}"] if seen else []
         owner = clock.rng.choice(desk["people"]["integration"])
         values = {"status": "Open", "assignee": owner, "summary": text["summary"], "priority": "Medium"}
         values |= {
-            "labels": ["escalation-action", f"action-{text['kind']}"],
+            "labels": ["escalation-action", f"action-{text['kind']}", *target],
             "description": text["description"].strip(),
         }
         issue = Issue(slot, "SUP", "Task", created, desk["people"]["lead"], values)
         if seen:
-            issue.links.append((created + timedelta(minutes=3), "Relates", tickets[seen[-1]]))
+            issue.links.append((created + timedelta(minutes=3), "Relates", tickets[seen[-1]["slot"]]))
         if number % 5 != 4:
             issue.change(clock.later(created, 48, 300), owner, status="Resolved", resolution="Done")
         made.append(issue)

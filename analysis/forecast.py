@@ -4,8 +4,9 @@ DRIFT. The rate of week t is p_t = sin²(a_t), its angle a_t one of 100 points b
 angle takes a random walk of standard deviation s: 64 moves to a point beside it or none, and none beyond both ends.
 Where nothing is known the angle is uniform, which is the prior of Jeffreys on the rate, and stays so under the walk.
 Week t counts k_t ~ BetaBinomial(n_t, mean p_t, correlation r), binomial for r = 0. Six s and four r are 24 models, each
-filtered forward by sums over the points, and all averaged by prior × likelihood of the weeks so far. The month's count is the sum of its weeks' counts while the rate walks on: exact on the points, by Fourier transform over the count,
-for the whole number of tickets expected. A trend is followed, but not drawn on into the future.
+filtered forward by sums over the points, and all averaged by prior × likelihood of the weeks so far. The month's count
+is the sum of its weeks' counts while the rate walks on: exact on the points, by Fourier transform over the count, for
+the whole number of tickets expected. A trend is followed, but not drawn on into the future.
 
 NO CHANGE. The same with s = 0 and the last 26 weeks alone: one rate, prior of Jeffreys, beta-binomial counts; the order
 of those weeks is nothing to it.

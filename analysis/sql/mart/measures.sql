@@ -3,7 +3,7 @@
 -- step: measure
 -- store: table
 -- refresh: full
--- reads: mart.facts, mart.definitions, mart.exposure, core.clock
+-- reads: mart.all_facts, mart.definitions, mart.exposure, core.clock
 -- column: week Monday of the last week counted
 -- column: measure name of the measure
 -- column: variant which form of it; a form ending in _week counts that week alone
@@ -18,17 +18,32 @@
 -- column: n_pending escalations whose outcome is still open, not counted
 -- column: n_weeks_pooled weeks counted together, ending with this one
 -- column: is_too_few fewer than 20 are counted, so no change may be claimed
-with fact as (
-    select * from mart.facts
+with alike as (
+    -- counted first by the groups that they have in common, which are few
+    select week, measure, variant, group_keys, count(*) filter (not is_pending) as n, count(*) filter (in_numerator and not is_pending) as k,
+        count(*) filter (is_pending) as n_pending, sum(value) as total
+    from mart.all_facts
+    group by all
+),
+grouped as (
+    select week, measure, variant, unnest(group_keys) as group_key, n, k, n_pending, total from alike
+),
+spread as (
+    select week, measure, variant, group_key, quantile_cont(value, 0.5) as median, quantile_cont(value, 0.9) as p90
+    from (
+        select f.week, f.measure, f.variant, unnest(f.group_keys) as group_key, f.value
+        from mart.all_facts f
+        join mart.definitions d on d.measure = f.measure and d.variant = f.variant
+        where list_contains(d.statistics, 'median') and not d.is_censored
+    )
+    group by all
 ),
 counted as (
-    select week, measure, variant, group_key,
-        count(*) filter (not is_pending) as n,
-        count(*) filter (in_numerator and not is_pending) as k,
-        count(*) filter (is_pending) as n_pending,
-        quantile_cont(value, 0.5) as median, quantile_cont(value, 0.9) as p90, sum(value) as total
-    from fact
-    group by all
+    select g.week, g.measure, g.variant, g.group_key, sum(g.n) as n, sum(g.k) as k, sum(g.n_pending) as n_pending, sum(g.total) as total,
+        any_value(s.median) as median, any_value(s.p90) as p90
+    from grouped g
+    left join spread s using (week, measure, variant, group_key)
+    group by g.week, g.measure, g.variant, g.group_key
 ),
 span as (
     select cast(unnest(generate_series(least((select min(week) from counted), k.week), k.week, interval 7 days)) as date) as week

@@ -1,0 +1,67 @@
+-- mart.all_facts: one row per escalation, measure, form and week: what every number counts, with the groups it counts for
+-- key: week, measure, variant, issue_id, escalation_no
+-- step: measure
+-- store: table
+-- refresh: full
+-- reads: mart.fact_resolution_without_tier3, mart.fact_repeats, mart.fact_ops_should_have_handled, mart.fact_volume,
+--   mart.fact_tier3_touches, mart.fact_backlog_age, mart.fact_tag_quality, mart.fact_tag_sources, mart.fact_tag_drift,
+--   mart.fact_tier3_touches_per_dealer, mart.fact_volume_per_dealer, mart.fact_volume_per_head, mart.fact_time_to_resolve,
+--   mart.fact_time_to_first_action, mart.fact_waits, mart.fact_unmatched_dealers, mart.fact_effort, mart.fact_outcomes,
+--   mart.fact_handled_alone, mart.tagged_escalations, core.verdicts
+-- column: week Monday of the week it belongs to
+-- column: measure name of the measure
+-- column: variant which form of it
+-- column: group_keys all, and provider:…, category:…, criterion:… as far as they are known
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: in_numerator whether it is in the numerator
+-- column: is_pending its outcome is still open; not counted
+-- column: value the quantity, for measures that are not shares
+with fact as (
+    select * from mart.fact_resolution_without_tier3
+    union all
+    select * from mart.fact_repeats
+    union all
+    select * from mart.fact_ops_should_have_handled
+    union all
+    select * from mart.fact_volume
+    union all
+    select * from mart.fact_tier3_touches
+    union all
+    select * from mart.fact_backlog_age
+    union all
+    select * from mart.fact_tag_quality
+    union all
+    select * from mart.fact_tag_sources
+    union all
+    select * from mart.fact_tag_drift
+    union all
+    select * from mart.fact_tier3_touches_per_dealer
+    union all
+    select * from mart.fact_volume_per_dealer
+    union all
+    select * from mart.fact_volume_per_head
+    union all
+    select * from mart.fact_time_to_resolve
+    union all
+    select * from mart.fact_time_to_first_action
+    union all
+    select * from mart.fact_waits
+    union all
+    select * from mart.fact_unmatched_dealers
+    union all
+    select * from mart.fact_effort
+    union all
+    select * from mart.fact_outcomes
+    union all
+    select * from mart.fact_handled_alone
+)
+select f.week, f.measure, f.variant,
+    list_filter([
+        'all', 'provider:' || e.provider, 'category:' || e.failure_category,
+        case when f.measure = 'ops_should_have_handled' and v.verdict = 'should_have_handled' then 'criterion:' || v.criterion_id end
+    ], lambda one: one is not null) as group_keys,
+    f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
+from fact f
+join mart.tagged_escalations e using (issue_id, escalation_no)
+left join core.verdicts v using (issue_id, escalation_no)

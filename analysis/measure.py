@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from analysis.cohorts import competing_rows
 from analysis.errors import InputError
+from analysis.outlook import forecast_rows
 from analysis.survival import kaplan_meier, quantile
 from analysis.table_files import TableFile, table_files
 from analysis.taxonomy import Criteria
@@ -63,6 +65,8 @@ def measure(
             warehouse.replace(f"core.input_{name}", inputs.get(name, ()))
         warehouse.build_mart()
         fill_durations(warehouse)
+        warehouse.replace("mart.competing_risks", competing_rows(warehouse))
+        warehouse.replace("mart.forecasts", forecast_rows(warehouse))
         reconcile(warehouse)
     return reported
 

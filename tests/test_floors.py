@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
-    1: ["analysis.errors", "analysis.survival", "analysis.table_files"],
+    1: ["analysis.errors", "analysis.forecast", "analysis.survival", "analysis.table_files"],
     2: [
         "analysis.taxonomy",
         "analysis.text",
@@ -22,9 +22,11 @@ FLOORS = {
     ],
     3: [
         "analysis.actions",
+        "analysis.cohorts",
         "analysis.examples",
         "analysis.features",
         "analysis.field_names",
+        "analysis.outlook",
         "analysis.review",
         "analysis.rules",
         "analysis.verdicts",
@@ -77,8 +79,9 @@ HOMES = {
     "numpy": {
         *("analysis.features", "analysis.mentions", "analysis.classifier", "analysis.fitting"),
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
+        "analysis.forecast",
     },
-    "scipy": {"analysis.features", "analysis.classifier", "analysis.fitting"},
+    "scipy": {"analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast"},
     "sklearn": {"analysis.fitting"},
     "wordllama": {"analysis.features"},
     "prefect": {"pipelines.flows"},

@@ -179,6 +179,23 @@ def test_hours_by_party_add_up(warehouse: Warehouse) -> None:
     assert warehouse.value(whole) == 0
 
 
+def test_competing_risks_count_what_is_open_as_far_as_it_has_come(warehouse: Warehouse) -> None:
+    """Of five: SUP-5 was at Tier 3 at once; SUP-1 ended after 10 h, SUP-4 after 12 h, SUP-2 on the 4th day; SUP-3 is open since 19."""
+    query = "select cause, days, value, n, n_open from mart.competing_risks where days in (1, 3, 7, 56) order by 1, 2"
+    assert table(warehouse, query) == lines(
+        """
+        tier3 1 0.2 5 1
+        tier3 3 0.2 5 1
+        tier3 7 0.2 5 1
+        tier3 56 0.2 5 1
+        without_tier3 1 0.4 5 1
+        without_tier3 3 0.4 5 1
+        without_tier3 7 0.6 5 1
+        without_tier3 56 0.6 5 1
+        """
+    )
+
+
 def test_effort_of_a_week_is_what_its_tickets_took(warehouse: Warehouse) -> None:
     """SUP-1 from 10 to 17 on Monday, for nothing tells the category of Open; SUP-2 has no assignee."""
     assert (

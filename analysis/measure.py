@@ -21,6 +21,7 @@ INPUTS = ("assessments", "changes", "onboardings", "customer_documents", "deals"
 DURATION = ("measure", "variant", "group_key", "week", "statistic", "value", "low", "high")
 QUANTILES = {"median": 0.5, "p90": 0.9}
 WIDEST_WINDOW = 26
+IS_TOLD = "lambda one: one = 'all' or starts_with(one, 'provider:')"  # of which groups durations are told
 TOLD_WEEKS = 53  # what older weeks were like is in what was published of them
 
 
@@ -113,19 +114,20 @@ def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
 
 def fill_durations(warehouse: Warehouse) -> None:
     """Median and P90 of durations of which some are not over, for the last `TOLD_WEEKS` weeks, all and by provider."""
-    told = """
-        from mart.definitions d, core.clock k
-        where d.is_censored and m.measure = d.measure and m.variant = d.variant and m.week > k.week - {weeks} * 7
-            and (m.group_key = 'all' or m.group_key like 'provider:%')
-    """
     query = f"""
-        select measure, variant, group_key, week, value, not is_pending as is_over from mart.facts m
-        where exists ({told.format(weeks=TOLD_WEEKS + WIDEST_WINDOW)})
+        select f.measure, f.variant, unnest(list_filter(f.group_keys, {IS_TOLD})) as group_key, f.week, f.value,
+            not f.is_pending as is_over
+        from mart.all_facts f
+        join mart.definitions d on d.measure = f.measure and d.variant = f.variant and d.is_censored
+        where f.week > (select week from core.clock) - {7 * (TOLD_WEEKS + WIDEST_WINDOW)}
         order by 1, 2, 3, 4
     """
     wanted = warehouse.frame(f"""
-        select distinct measure, variant, group_key, week, n_weeks_pooled from mart.measures m
-        where n > 0 and exists ({told.format(weeks=TOLD_WEEKS)})
+        select distinct m.measure, m.variant, m.group_key, m.week, m.n_weeks_pooled
+        from mart.measures m
+        join mart.definitions d on d.measure = m.measure and d.variant = m.variant and d.is_censored
+        where m.n + m.n_pending > 0 and len(list_filter([m.group_key], {IS_TOLD})) > 0
+            and m.week > (select week from core.clock) - {7 * TOLD_WEEKS}
     """)
     facts = dict(iter(warehouse.frame(query).groupby(["measure", "variant", "group_key"])))
     rows = [

@@ -57,10 +57,11 @@ with fact as (
     select * from mart.fact_handled_alone
 )
 select f.week, f.measure, f.variant,
-    list_filter([
-        'all', 'provider:' || e.provider, 'category:' || e.failure_category,
-        case when f.measure = 'ops_should_have_handled' and v.verdict = 'should_have_handled' then 'criterion:' || v.criterion_id end
-    ], lambda one: one is not null) as group_keys,
+    case
+        when f.measure = 'ops_should_have_handled' and v.verdict = 'should_have_handled'
+            then list_append(e.group_keys, 'criterion:' || v.criterion_id)
+        else e.group_keys
+    end as group_keys,
     f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
 from fact f
 join mart.tagged_escalations e using (issue_id, escalation_no)

@@ -1,7 +1,7 @@
 -- mart.measure_tickets: one row per ticket behind a number
 -- key: week, measure, variant, statistic, group_key, issue_id, escalation_no
 -- step: measure
--- reads: mart.facts, mart.measures
+-- reads: mart.all_facts, mart.measures
 -- column: week Monday of the last week counted
 -- column: measure name of the measure
 -- column: variant which form of it; a form ending in _week counts that week alone
@@ -16,7 +16,12 @@ with counted as (
     select week, measure, variant, statistic, group_key, regexp_replace(variant, '_week$', '') as form,
         week - cast(7 * unnest(range(n_weeks_pooled)) as integer) as fact_week
     from mart.measures
+),
+near as (
+    select f.week, f.measure, f.variant, unnest(f.group_keys) as group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
+    from mart.all_facts f
+    semi join counted c on c.measure = f.measure and c.form = f.variant and c.fact_week = f.week
 )
 select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
 from counted c
-join mart.facts f on f.measure = c.measure and f.variant = c.form and f.group_key = c.group_key and f.week = c.fact_week
+join near f on f.measure = c.measure and f.variant = c.form and f.group_key = c.group_key and f.week = c.fact_week

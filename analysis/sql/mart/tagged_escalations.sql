@@ -18,6 +18,7 @@
 -- column: dealer_id the dealer
 -- column: provider tag; untagged where there is none
 -- column: failure_category tag; untagged where there is none
+-- column: group_keys all, provider:… and category:…, for which numbers are told
 with tag as (
     select issue_id, max(value) filter (kind = 'provider') as provider,
         max(value) filter (kind = 'failure_category') as failure_category
@@ -29,7 +30,8 @@ select e.issue_id, e.escalation_no, e.escalated_at,
     e.resolved_at,
     cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', e.resolved_at))) as date) as resolved_week,
     e.next_escalated_at, e.entered, e.touched_tier3, e.is_excluded, e.exclusion_reason, f.dealer_id,
-    coalesce(g.provider, 'untagged') as provider, coalesce(g.failure_category, 'untagged') as failure_category
+    coalesce(g.provider, 'untagged') as provider, coalesce(g.failure_category, 'untagged') as failure_category,
+    ['all', 'provider:' || coalesce(g.provider, 'untagged'), 'category:' || coalesce(g.failure_category, 'untagged')] as group_keys
 from core.escalations e
 cross join core.clock k
 join core.ticket_facts f using (issue_id)

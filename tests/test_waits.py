@@ -134,3 +134,53 @@ def test_week_53_exists_in_2026_only() -> None:
     for text in ("2025-W53", "2026-W00", "2026-47", "last", "2026-W"):
         with pytest.raises(InputError, match="2026-W47"):
             parse_week(text)
+
+
+def test_what_is_normal_is_what_was_normal_when_the_wait_began(tmp_path: Path) -> None:
+    """48 hours until March 8th, 24 from the 9th on; each waits for 36. Of two steps the longer one is allowed."""
+    delays = "provider,step,starts,hours,effective_from\ntekion,review,requested_at,48,2020-01-01\ntekion,review,requested_at,24,2026-03-09\n"
+    story = """
+    SUP-1 created 2026-03-02 09:00 tier=2 provider=Tekion category=setup_delay
+      03-03 00:00 status="Waiting for provider"
+      03-04 12:00 status=Doing
+      03-10 00:00 status="Waiting for provider"
+      03-11 12:00 status=Doing
+    """
+    query = "select wait_no, hours, is_overdue from mart.waits order by 1"
+    criteria = bare_criteria(tmp_path / "criteria", normal_delays__csv=delays)
+    with warehouse_of(story, tmp_path, criteria) as warehouse:
+        assert table(warehouse, query) == lines("1 36 no\n2 36 yes")
+    two = delays + "tekion,mapping,requested_at,40,2020-01-01\n"
+    criteria = bare_criteria(tmp_path / "two", normal_delays__csv=two)
+    with warehouse_of(story, tmp_path / "other", criteria) as warehouse:
+        assert table(warehouse, query) == lines("1 36 no\n2 36 no")
+
+
+def test_who_holds_the_ball(tmp_path: Path) -> None:
+    """As of Friday noon. SUP-1 is ours, SUP-2 waits for the provider, SUP-3 is with engineering, SUP-4 back at OPS; the others are over."""
+    story = """
+    SUP-1 created 2026-03-02 08:00 tier=2
+      03-02 09:00 comment="on it" by=int-1
+    SUP-2 created 2026-03-02 08:00 tier=2
+      03-04 10:00 status="Waiting for provider"
+    SUP-3 created 2026-03-02 08:00 tier=2
+      03-05 10:00 tier=3
+    SUP-4 created 2026-03-02 08:00 tier=2
+      03-05 11:00 tier=1
+    SUP-5 created 2026-03-02 08:00 tier=2
+      03-05 11:00 status=Resolved
+    SUP-6 created 2026-03-02 08:00 tier=1
+    """
+    query = """
+        select ticket_key, holder, held_since, age_hours, age_working_hours, first_action_at is not null
+        from mart.open_escalations order by 1
+    """
+    with warehouse_of(story, tmp_path, bare_criteria(tmp_path / "criteria"), as_of="2026-03-06 12:00") as warehouse:
+        assert table(warehouse, query) == lines(
+            """
+            SUP-1 tier2 03-02T08:00 100 40 yes
+            SUP-2 provider 03-04T10:00 100 40 no
+            SUP-3 tier3 03-05T10:00 100 40 no
+            SUP-4 ops 03-05T11:00 100 40 no
+            """
+        )

@@ -91,6 +91,30 @@ def test_every_measure_counts_the_tickets_it_lists(warehouse: Warehouse) -> None
     assert warehouse.rows(query) == []
 
 
+LAWS = {
+    "the parties' hours add up to an escalation's life": """
+        select e.issue_id from core.escalations e cross join core.clock k join mart.time_by_party p using (issue_id, escalation_no)
+        group by e.issue_id, e.escalation_no, e.resolved_at, e.next_escalated_at, k.as_of, e.escalated_at
+        having abs(sum(p.hours) - epoch(coalesce(e.resolved_at, e.next_escalated_at, k.as_of) - e.escalated_at) / 3600) > 1e-6
+            or min(p.hours) < -1e-9
+    """,
+    "effort of a week is at most heads × working hours": """
+        select e.week from mart.effort e join mart.exposure x on x.week = e.week and x.per = 'heads' and x.group_key = 'all'
+        group by e.week, x.n having sum(e.hours) > 45 * x.n + 1e-6
+    """,
+    "a change is its two parts": "select week from mart.bridge where abs(value - value_before - by_mix - by_resolution) > 1e-9",
+    "what may end so ends at most once": "select days from mart.competing_risks group by days having sum(value) > 1 + 1e-9",
+    "bounds hold the value": "select * from mart.measures where value < low - 1e-9 or value > high + 1e-9",
+    "every open one has a holder": "select * from mart.open_escalations where holder is null or held_since > timestamp '2026-11-23 13:40'",
+    "every target is told or says what it needs": "select * from mart.scorecard where (status is null) = (needs is null)",
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_laws_of_the_sample(law: str, warehouse: Warehouse) -> None:
+    assert warehouse.rows(LAWS[law]) == []
+
+
 def test_text_is_masked_everywhere_but_raw(warehouse: Warehouse) -> None:
     query = (
         "select count(*) from core.tickets where regexp_matches(description, '[a-z]+@example\\.com|555-01[0-9][0-9]')"

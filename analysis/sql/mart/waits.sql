@@ -25,15 +25,21 @@ timed as (
     from span s
     asof left join core.calendar a on a.opens_at <= s.started_at
     asof left join core.calendar b on b.opens_at <= s.end_at
-)
-,
-normal as (
-    select c.issue_id, max(d.hours) as hours
-    from core.tags c
-    join core.tags p on p.issue_id = c.issue_id and p.kind = 'provider'
+),
+dated as (
+    -- what is normal changes: for each step the time that was in force when the wait began
+    select t.issue_id, t.wait_no, d.step, max_by(d.hours, d.effective_from) as hours
+    from timed t
+    cross join core.clock k
+    join core.tags c on c.issue_id = t.issue_id and c.kind = 'failure_category' and c.value = 'setup_delay'
+    join core.tags p on p.issue_id = t.issue_id and p.kind = 'provider'
     join core.normal_delays d on d.provider = p.value
-    where c.kind = 'failure_category' and c.value = 'setup_delay'
-    group by c.issue_id
+        and d.effective_from <= cast(timezone(k.reporting_zone, timezone('UTC', t.started_at)) as date)
+    group by t.issue_id, t.wait_no, d.step
+),
+normal as (
+    -- of several steps nobody says which one is waited for, so the longest is allowed
+    select issue_id, wait_no, max(hours) as hours from dated group by issue_id, wait_no
 )
 select t.issue_id, t.wait_no, t.waiting_on, t.started_at, t.ended_at, epoch(t.end_at - t.started_at) / 3600 as hours,
     t.worked_at_end - t.worked_at_start as working_hours,
@@ -44,4 +50,4 @@ select t.issue_id, t.wait_no, t.waiting_on, t.started_at, t.ended_at, epoch(t.en
         where c.issue_id = t.issue_id and c.created_at >= t.started_at - interval 1 hour and c.created_at <= t.end_at
     ) as has_contact
 from timed t
-left join normal n using (issue_id)
+left join normal n using (issue_id, wait_no)

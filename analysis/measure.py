@@ -189,10 +189,10 @@ def reconcile(warehouse: Warehouse) -> None:
 
 FRAMES = {
     "clock": "select as_of, week, reporting_zone from core.clock",
-    "measures": "select * from mart.measures order by week, measure, variant, statistic, group_key",
+    "measures": "select * from mart.shown_measures order by week, measure, variant, statistic, group_key",
     "definitions": "select * from mart.definitions order by measure, variant",
     "measure_tickets": """
-        select t.* from mart.measure_tickets t join core.clock k on k.week = t.week
+        select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
         order by measure, variant, statistic, group_key, issue_id, escalation_no
     """,
     "escalations": """
@@ -216,6 +216,16 @@ FRAMES = {
         group by all order by all
     """,
     "tag_drift": "select d.* from mart.tag_drift d join core.clock using (week) order by signal",
+    "restatements": """
+        select r.*, d.title from mart.restatements r
+        join core.clock using (week)
+        join mart.definitions d using (measure, variant)
+        where r.group_key = 'all' order by r.event_id
+    """,
+    "restated_tickets": """
+        select t.* from mart.restated_tickets t join mart.restatements r using (event_id) join core.clock using (week)
+        where r.group_key = 'all' order by t.event_id, t.issue_id, t.escalation_no
+    """,
     "excluded": """
         select exclusion_reason, count(*) as n from mart.tagged_escalations where is_excluded group by all order by all
     """,

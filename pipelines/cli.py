@@ -14,7 +14,7 @@ from analysis.text import parse_moment
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
-    from pipelines.weekly import Result
+    from pipelines.weekly import Publishing, Result
 
 app = typer.Typer(
     add_completion=False,
@@ -37,6 +37,11 @@ Out = Annotated[Path | None, typer.Option(help="Folder under which each week get
 Week = Annotated[str | None, typer.Option(help="ISO week such as 2026-W47. Default: the last complete one.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="A moment such as 2026-11-02T08:00; UTC unless it has an offset.")
+]
+Publish = Annotated[bool, typer.Option("--publish", help="Store what the page says of the week.")]
+Restate = Annotated[
+    bool,
+    typer.Option("--restate", help="Publish, and let final weeks follow the present rules, model and definitions."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
@@ -63,10 +68,13 @@ def run(
     home: Home = None,
     warehouse: WarehouseFile = None,
     out: Out = None,
+    publish: Publish = False,
+    restate: Restate = False,
     as_json: Json = False,
 ) -> None:
     """All seven steps: from the source to the week's page."""
-    _run(_settings(source=source, criteria=criteria, home=home, warehouse=warehouse, out=out), week, as_of, as_json)
+    settings = _settings(source=source, criteria=criteria, home=home, warehouse=warehouse, out=out)
+    _run(settings, week, as_of, as_json, publish=publish, restate=restate)
 
 
 @app.command()
@@ -94,13 +102,16 @@ def report(
     home: Home = None,
     warehouse: WarehouseFile = None,
     out: Out = None,
+    publish: Publish = False,
+    restate: Restate = False,
     as_json: Json = False,
 ) -> None:
     """Tag, judge and measure what changed, then render the week's page."""
     from pipelines import weekly
 
     settings = _settings(criteria=criteria, home=home, warehouse=warehouse, out=out)
-    _answer(weekly.run_report(settings, _say(as_json), week=_week(week)), as_json)
+    told = _publishing(publish, restate)
+    _answer(weekly.run_report(settings, _say(as_json), week=_week(week), publishing=told), as_json)
 
 
 @app.command()
@@ -338,11 +349,26 @@ def _settings(**flags: Any) -> "Settings":
     return read_settings(**flags)
 
 
-def _run(settings: "Settings", week: str | None, as_of: str | None, as_json: bool) -> None:
+def _run(
+    settings: "Settings",
+    week: str | None,
+    as_of: str | None,
+    as_json: bool,
+    *,
+    publish: bool = False,
+    restate: bool = False,
+) -> None:
     from pipelines import weekly
 
-    result = weekly.run(settings, _say(as_json), week=_week(week), until=_moment(as_of))
+    told = _publishing(publish, restate)
+    result = weekly.run(settings, _say(as_json), week=_week(week), until=_moment(as_of), publishing=told)
     _answer(result, as_json)
+
+
+def _publishing(publish: bool, restate: bool) -> "Publishing":
+    from pipelines.weekly import Publishing
+
+    return Publishing.RESTATE if restate else Publishing.PUBLISH if publish else Publishing.NO
 
 
 def _say(quiet: bool) -> Any:

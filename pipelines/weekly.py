@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from analysis.actions import take_over
 from analysis.errors import InputError
 from analysis.judge import judge
 from analysis.measure import frames, measure
+from analysis.publish import Published, publish
 from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
@@ -37,6 +39,14 @@ Row = dict[str, Any]
 WHAT_PEOPLE_SAID = ("state.answers", "state.review_draws", "state.rulings", "state.family_events", "state.actions")
 
 
+class Publishing(Enum):
+    """Whether a run stores what it prints, and whether final weeks follow other rules, model and definitions."""
+
+    NO = "no"
+    PUBLISH = "publish"
+    RESTATE = "restate"
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run did, for people and programs; fields of steps that did not run are None."""
@@ -50,13 +60,25 @@ class Result:
     notes: tuple[str, ...] = ()
 
 
-def run(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
+def run(
+    settings: Settings,
+    say: Say,
+    *,
+    week: date | None = None,
+    until: datetime | None = None,
+    publishing: Publishing = Publishing.NO,
+) -> Result:
     """All seven steps. `until` (naive UTC): as it was then, in a scratch warehouse that is thrown away."""
     criteria = read_criteria(settings.criteria_folder)
     manifest = _extract(settings, criteria, say)
     if until is None or until >= manifest.as_of:
         with Warehouse.open(settings.warehouse_file) as warehouse:
-            return _from_load(warehouse, settings, criteria, manifest, say, week=week, clock=until or manifest.as_of)
+            clock = until or manifest.as_of
+            return _from_load(
+                warehouse, settings, criteria, manifest, say, week=week, clock=clock, publishing=publishing
+            )
+    if publishing is not Publishing.NO:
+        raise InputError("what was true then is not published; leave out --as-of or --publish")
     with tempfile.TemporaryDirectory(prefix="escalations-as-of-") as scratch:
         say(f"as of {until:%Y-%m-%d %H:%M} UTC: a scratch warehouse of what had happened by then")
         back = settings.model_copy(update={"out": settings.reports / f"as-of-{until:%Y%m%dT%H%M}"})
@@ -102,7 +124,14 @@ def run_load(settings: Settings, say: Say) -> Result:
     return Result(record.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found)
 
 
-def run_report(settings: Settings, say: Say, *, week: date | None = None, until: datetime | None = None) -> Result:
+def run_report(
+    settings: Settings,
+    say: Say,
+    *,
+    week: date | None = None,
+    until: datetime | None = None,
+    publishing: Publishing = Publishing.NO,
+) -> Result:
     """From core to the week's page: tags, judges and measures what changed, then renders."""
     criteria = read_criteria(settings.criteria_folder)
     if not settings.warehouse_file.exists():
@@ -113,7 +142,10 @@ def run_report(settings: Settings, say: Say, *, week: date | None = None, until:
         require_loaded(warehouse)
         known: datetime = warehouse.value("select max(as_of) from raw.extracts")
         with _recorded(warehouse, None, "tag", "report") as record:
-            return _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=until or known)
+            clock = until or known
+            return _from_tag(
+                warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, publishing=publishing
+            )
 
 
 def _extract(settings: Settings, criteria: Criteria, say: Say) -> Manifest:
@@ -192,12 +224,15 @@ def _from_load(
     week: date | None,
     clock: datetime,
     cut_at: datetime | None = None,
+    publishing: Publishing = Publishing.NO,
 ) -> Result:
     with _recorded(warehouse, manifest, "extract", "report") as record:
         loaded = record.loaded = _load(warehouse, settings, criteria, manifest, say, record.run_id, cut_at)
         if not loaded.n_tickets:
             raise InputError(f"no issue existed at {clock:%Y-%m-%d %H:%M} UTC; give a later --as-of")
-        result = _from_tag(warehouse, settings, criteria, say, record.run_id, week=week, clock=clock)
+        result = _from_tag(
+            warehouse, settings, criteria, say, record.run_id, week=week, clock=clock, publishing=publishing
+        )
     return Result(record.run_id, clock, loaded.n_tickets, loaded.n_changed, result.week, result.page, result.notes)
 
 
@@ -210,17 +245,31 @@ def _from_tag(
     *,
     week: date | None,
     clock: datetime,
+    publishing: Publishing = Publishing.NO,
 ) -> Result:
-    n_tagged = tag(warehouse, criteria, model_in_force(settings.models, say), run_id, clock)
+    model = model_in_force(settings.models, say)
+    n_tagged = tag(warehouse, criteria, model, run_id, clock)
     say(f"tag: {n_tagged} tickets")
     take_over(warehouse, run_id, clock)
     say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
+    if publishing is not Publishing.NO:
+        restate = publishing is Publishing.RESTATE
+        version = model.version if model else None
+        say(_told(publish(warehouse, criteria, version, run_id, clock, restate=restate)))
     found = _notes(warehouse, criteria, say)
     page = report(frames(warehouse), settings.reports, found, _jira_address(warehouse))
     say(f"report: {page}")
     return Result(run_id, clock, week=reported, page=page, notes=found)
+
+
+def _told(done: Published) -> str:
+    state = "final" if done.is_final else "provisional"
+    told = f"publish: week {done.week:%G-W%V}, {state}: {done.n_stored} numbers stored, {done.n_restated} restated"
+    if done.n_waiting:
+        told += f"; {done.n_waiting} final numbers differ by other rules, model or definition: --restate applies those"
+    return told
 
 
 def _jira_address(warehouse: Warehouse) -> str | None:

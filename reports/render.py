@@ -19,7 +19,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "day": day, "moment": moment, "plural": plural}
+    environment.filters |= {"percent": percent, "day": day, "moment": moment, "plural": plural, "figure": figure}
     return environment
 
 
@@ -31,6 +31,13 @@ def render(template: str, **values: Any) -> str:
 def percent(share: float | None) -> str:
     """0.783 → `78 %`; nothing to divide by → `–`."""
     return "–" if share is None or share != share else f"{share * 100:.0f} %"
+
+
+def figure(value: float | None, statistic: str) -> str:
+    """A number as its statistic is told: shares as a percentage, others with at most one decimal."""
+    if statistic == "share":
+        return percent(value)
+    return "–" if value is None or value != value else f"{value:.1f}".removesuffix(".0")
 
 
 def day(value: date | datetime) -> str:

@@ -27,6 +27,14 @@ SIGNALS = {
     "rule_against_classifier": "tickets on which rules and classifier disagree",
     "new_words": "tickets with many new words",
 }
+CAUSES = {
+    "late_data": "data that came late",
+    "reopen": "a reopening",
+    "correction": "a tag that a person corrected",
+    "rules": "other rules",
+    "model": "another classifier",
+    "definition": "another definition",
+}
 REPORTS = (
     ("repeats", "same_kind"),
     ("ops_should_have_handled", "claimed"),
@@ -96,6 +104,7 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "signals": _signals(frames, numbers),
         "excluded": _records(frames["excluded"]),
         "unmatched": _unmatched(escalations.values()),
+        "restatements": _restatements(frames, escalations),
         "notes": notes,
         "jira": jira,
         "plotly": charts.library(),
@@ -236,7 +245,8 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
         members.setdefault((measure, variant, "all"), [])
     lists = []
     for (measure, variant, group), rows in sorted(members.items()):
-        told = [escalations[(row["issue_id"], row["escalation_no"])] | {"counts": row} for row in rows]
+        # what was published may name a ticket that Jira has deleted since
+        told = [escalations[_key(row)] | {"counts": row} for row in rows if _key(row) in escalations]
         told.sort(key=lambda t: (not t["counts"]["in_numerator"], t["counts"]["is_pending"], t["escalated_at"]))
         definition = titles[(measure, variant)]
         lists.append(
@@ -270,7 +280,7 @@ def _key(row: Row) -> tuple[int, int]:
 def _open_at_week_end(numbers: dict[str, Number], frames: Frames, escalations: dict[tuple[int, int], Row]) -> Row:
     rows = frames["measure_tickets"]
     mine = rows[(rows["measure"] == "backlog_age") & (rows["statistic"] == "count") & (rows["group_key"] == "all")]
-    tickets = [escalations[(row["issue_id"], row["escalation_no"])] for row in _records(mine)]
+    tickets = [escalations[_key(row)] for row in _records(mine) if _key(row) in escalations]
     return {
         "count": numbers["backlog_age/open_at_week_end"],
         "median": numbers["backlog_age/open_at_week_end/median"],
@@ -297,6 +307,18 @@ def _signals(frames: Frames, numbers: dict[str, Number]) -> list[Row]:
     return [
         rows[signal] | {"words": words, "number": numbers[f"{rows[signal]['measure']}/{signal}_week"]}
         for signal, words in SIGNALS.items()
+    ]
+
+
+def _restatements(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]:
+    """What the page says otherwise than it did, why, and which tickets moved it."""
+    moved: dict[int, list[str]] = {}
+    for row in _records(frames["restated_tickets"]):
+        ticket = escalations.get(_key(row))
+        moved.setdefault(row["event_id"], []).append(ticket["ticket_key"] if ticket else "a deleted ticket")
+    return [
+        row | {"why": CAUSES[row["cause"]], "moved": moved.get(row["event_id"], [])}
+        for row in _records(frames["restatements"])
     ]
 
 

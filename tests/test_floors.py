@@ -27,6 +27,7 @@ FLOORS = {
         "analysis.features",
         "analysis.field_names",
         "analysis.outlook",
+        "analysis.publish",
         "analysis.review",
         "analysis.rules",
         "analysis.verdicts",

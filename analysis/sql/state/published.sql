@@ -18,3 +18,10 @@
 -- column: n_weeks_pooled weeks counted together
 -- column: replaces event_id of the number that this restates
 -- column: cause late_data, reopen, correction, rules, model or definition
+-- column: n escalations that stand behind the number
+-- column: n_pending escalations whose outcome was still open
+-- column: is_too_few fewer than 20 were counted
+-- column: is_final the week's 14 days were over, so that it changes only by a restatement
+-- column: definition_version version of its definition
+-- column: rules_hash hash of rules, codes and taxonomy that the tags were made by
+-- column: model_version version of the classifier; NULL where there was none

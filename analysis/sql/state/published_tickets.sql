@@ -9,3 +9,4 @@
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: in_numerator whether it is in the numerator
+-- column: is_pending its outcome was still open

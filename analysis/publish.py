@@ -1,0 +1,145 @@
+"""What was said of a week: stored as it was printed, final once its 14 days are over, changed only by restatements.
+
+Data that came late changes a final week's numbers with its cause and its tickets; other rules, another model or another
+definition apply to weeks that are not final yet, and to the past only where somebody asks for it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from analysis.taxonomy import Criteria
+from analysis.warehouse import Warehouse, hash_of
+
+SETTLES_DAYS = 14  # a reopening may withdraw a resolution for this long
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publishing did: numbers new or still provisional, restated ones, and such as wait for `restate`."""
+
+    week: date
+    is_final: bool
+    n_stored: int
+    n_restated: int
+    n_waiting: int
+
+
+def publish(
+    warehouse: Warehouse,
+    criteria: Criteria,
+    model_version: str | None,
+    run_id: str,
+    now: datetime,
+    *,
+    restate: bool = False,
+) -> Published:
+    """Store the reported week's numbers with their tickets, and those of published weeks that have settled since.
+
+    Numbers told are those of all and by provider. Final weeks whose numbers have changed are restated.
+    """
+    rules = hash_of(*(criteria.file_hashes[name] for name in ("rules.toml", "codes.csv", "taxonomy.toml")))
+    with warehouse.transaction():
+        warehouse.execute(WEEKS)
+        warehouse.execute(NUMBERS)
+        warehouse.execute(CAUSES, [rules, model_version])
+        before = _counts(warehouse)
+        warehouse.execute(STORE, [run_id, now, now, rules, model_version, restate])
+        warehouse.execute(TICKETS, [run_id, now, now, run_id, now])
+        after = _counts(warehouse)
+        waiting = "select count(*) from causes where cause in ('rules', 'model', 'definition')"
+        n_waiting = 0 if restate else int(warehouse.rows(waiting)[0][0])
+    ((week, is_final),) = warehouse.rows("select week, is_final from to_publish join core.clock using (week)")
+    return Published(week, is_final, after[0] - before[0], after[1] - before[1], n_waiting)
+
+
+def _counts(warehouse: Warehouse) -> tuple[int, int]:
+    """Numbers stored that restate nothing, and restatements."""
+    ((n_stored, n_restated),) = warehouse.rows("select count(*) - count(cause), count(cause) from state.published")
+    return n_stored, n_restated
+
+
+# The reported week, and what was published before: it may have settled since, or have changed.
+WEEKS = f"""
+    create or replace temp table to_publish as
+    select week,
+        as_of >= timezone('UTC', timezone(reporting_zone, cast(week + {7 + SETTLES_DAYS} as timestamp))) as is_final
+    from (select k.week from core.clock k union select distinct week from state.published)
+    cross join (select as_of, reporting_zone from core.clock)
+"""
+NUMBERS = """
+    create or replace temp table numbers as
+    with latest as (
+        select * from state.published
+        qualify row_number() over (partition by week, measure, variant, statistic, group_key order by event_id desc) = 1
+    )
+    select m.*, d.version as definition_version, w.is_final, p.event_id as replaces,
+        coalesce(p.is_final, false) as was_final, p.definition_version as old_definition, p.rules_hash as old_rules,
+        p.model_version as old_model, p.effective_at as published_at,
+        p.event_id is null or p.numerator is distinct from m.numerator or p.denominator is distinct from m.denominator
+            or p.n_weeks_pooled <> m.n_weeks_pooled or (p.value is null) <> (m.value is null)
+            or coalesce(abs(p.value - m.value) > 1e-9, false) as is_other
+    from mart.measures m
+    join to_publish w using (week)
+    join mart.definitions d using (measure, variant)
+    left join latest p using (week, measure, variant, statistic, group_key)
+    where m.group_key = 'all' or m.group_key like 'provider:%'
+"""
+# Why a final number is another one: what a person chose to change comes first, for it may explain everything.
+CAUSES = """
+    create or replace temp table causes as
+    with said as (
+        select n.replaces, o.issue_id, o.escalation_no, o.in_numerator, o.is_pending
+        from numbers n
+        join state.published_tickets o on o.published_id = n.replaces
+        where n.was_final and n.is_other
+    ),
+    known as (
+        select n.replaces, t.issue_id, t.escalation_no, t.in_numerator, t.is_pending
+        from numbers n
+        join mart.measure_tickets t using (week, measure, variant, statistic, group_key)
+        where n.was_final and n.is_other
+    ),
+    moved as (
+        (from said except from known) union (from known except from said)
+    )
+    select n.replaces,
+        case
+            when any_value(n.old_definition <> n.definition_version) then 'definition'
+            when any_value(n.old_rules) is distinct from ? then 'rules'
+            when any_value(n.old_model) is distinct from ? then 'model'
+            when bool_or(r.issue_id is not null) then 'reopen'
+            when bool_or(a.issue_id is not null) then 'correction'
+            else 'late_data'
+        end as cause
+    from numbers n
+    left join moved m using (replaces)
+    left join core.resolutions r on r.issue_id = m.issue_id and r.is_withdrawn
+    left join state.answers a on a.issue_id = m.issue_id and a.recorded_at > n.published_at
+    where n.was_final and n.is_other
+    group by n.replaces
+"""
+STORE = """
+    insert into state.published (
+        run_id, recorded_at, effective_at, rules_hash, model_version, week, measure, variant, statistic, group_key,
+        numerator, denominator, value, low, high, n, n_pending, n_weeks_pooled, is_too_few, is_final,
+        definition_version, replaces, cause
+    )
+    select ?, ?, ?, ?, ?, n.week, n.measure, n.variant, n.statistic, n.group_key,
+        n.numerator, n.denominator, n.value, n.low, n.high, n.n, n.n_pending, n.n_weeks_pooled, n.is_too_few,
+        n.is_final, n.definition_version, n.replaces, c.cause
+    from numbers n
+    left join causes c using (replaces)
+    where if(
+        n.was_final, n.is_other and (? or c.cause not in ('rules', 'model', 'definition')), n.is_other or n.is_final
+    )
+    order by n.week, n.measure, n.variant, n.statistic, n.group_key
+"""
+TICKETS = """
+    insert into state.published_tickets
+        (run_id, recorded_at, effective_at, published_id, issue_id, escalation_no, in_numerator, is_pending)
+    select ?, ?, ?, p.event_id, t.issue_id, t.escalation_no, t.in_numerator, t.is_pending
+    from state.published p
+    join mart.measure_tickets t using (week, measure, variant, statistic, group_key)
+    where p.run_id = ? and p.recorded_at = ?
+    order by p.event_id, t.issue_id, t.escalation_no
+"""

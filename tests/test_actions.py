@@ -1,5 +1,6 @@
 """The meeting's actions: from Jira and from CSV, and whether their targets became fewer."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +16,7 @@ from stories import SITE, bare_criteria, derive, issues, lines, load_into, table
 
 from analysis.actions import Action, actions, effects, store, take_over
 from analysis.errors import InputError
+from analysis.table_files import SQL
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
 from pipelines.action_lines import Imported, action_lines, import_actions, known_actions
@@ -795,8 +797,9 @@ def test_without_a_warehouse_or_a_report_it_says_what_to_do(tmp_path: Path) -> N
 def test_events_of_an_older_program_stay(tmp_path: Path) -> None:
     """A warehouse of before the migration, with an action in it."""
     with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
-        for column in ("source", "issue_id", "decided_at", "done_at"):
-            opened.execute(f"alter table state.actions drop column {column}")
+        for script in sorted((SQL / "state" / "migrations").glob("*.sql"))[2:]:
+            for name, column in re.findall(r"alter table (\S+) add column (\S+)", script.read_text()):
+                opened.execute(f"alter table {name} drop column {column}")
         event = {"run_id": "old", "recorded_at": NOW, "effective_at": NOW, "action_id": "A0", "summary": "s"}
         opened.append_event("state.actions", event | {"status": "open"})
         opened.execute("update state.meta set schema_version = 2")

@@ -21,7 +21,7 @@ INPUTS = ("assessments", "changes", "onboardings", "customer_documents", "deals"
 DURATION = ("measure", "variant", "group_key", "week", "statistic", "value", "low", "high")
 QUANTILES = {"median": 0.5, "p90": 0.9}
 WIDEST_WINDOW = 26
-IS_TOLD = "lambda one: one = 'all' or starts_with(one, 'provider:')"  # of which groups durations are told
+IS_TOLD = "({0}.group_key = 'all' or {0}.group_key like 'provider:%')"  # of which groups durations are told
 TOLD_WEEKS = 53  # what older weeks were like is in what was published of them
 
 
@@ -114,20 +114,19 @@ def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
 
 def fill_durations(warehouse: Warehouse) -> None:
     """Median and P90 of durations of which some are not over, for the last `TOLD_WEEKS` weeks, all and by provider."""
+    since = "(select week from core.clock) - {days}"
     query = f"""
-        select f.measure, f.variant, unnest(list_filter(f.group_keys, {IS_TOLD})) as group_key, f.week, f.value,
-            not f.is_pending as is_over
-        from mart.all_facts f
+        select f.measure, f.variant, f.group_key, f.week, f.value, not f.is_pending as is_over
+        from mart.facts f
         join mart.definitions d on d.measure = f.measure and d.variant = f.variant and d.is_censored
-        where f.week > (select week from core.clock) - {7 * (TOLD_WEEKS + WIDEST_WINDOW)}
+        where {IS_TOLD.format("f")} and f.week > {since.format(days=7 * (TOLD_WEEKS + WIDEST_WINDOW))}
         order by 1, 2, 3, 4
     """
     wanted = warehouse.frame(f"""
         select distinct m.measure, m.variant, m.group_key, m.week, m.n_weeks_pooled
         from mart.measures m
         join mart.definitions d on d.measure = m.measure and d.variant = m.variant and d.is_censored
-        where m.n + m.n_pending > 0 and len(list_filter([m.group_key], {IS_TOLD})) > 0
-            and m.week > (select week from core.clock) - {7 * TOLD_WEEKS}
+        where m.n + m.n_pending > 0 and {IS_TOLD.format("m")} and m.week > {since.format(days=7 * TOLD_WEEKS)}
     """)
     facts = dict(iter(warehouse.frame(query).groupby(["measure", "variant", "group_key"])))
     rows = [
@@ -173,16 +172,17 @@ def reconcile(warehouse: Warehouse) -> None:
         "a number counts other tickets than it lists": """
             select m.week, m.measure, m.variant
             from mart.measures m
-            join core.clock k on k.week = m.week
-            left join mart.measure_tickets t on t.week = m.week and t.measure = m.measure and t.variant = m.variant
-                and t.statistic = m.statistic and t.group_key = m.group_key
+            left join (from mart.measure_tickets where week = date '{week}') t on t.measure = m.measure
+                and t.variant = m.variant and t.statistic = m.statistic and t.group_key = m.group_key
+            where m.week = date '{week}'
             group by m.week, m.measure, m.variant, m.statistic, m.group_key, m.n, m.numerator
             having count(*) filter (not t.is_pending) <> m.n
                 or count(*) filter (t.in_numerator and not t.is_pending) <> m.numerator
         """,
     }
+    ((week,),) = warehouse.rows("select week from core.clock")
     for what, query in checks.items():
-        wrong = warehouse.rows(query)
+        wrong = warehouse.rows(query.format(week=week))
         if wrong:
             raise RuntimeError(f"measures do not reconcile: {what}: {wrong[:3]}")
 

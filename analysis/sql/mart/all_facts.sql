@@ -7,11 +7,13 @@
 --   mart.fact_tier3_touches, mart.fact_backlog_age, mart.fact_tag_quality, mart.fact_tag_sources, mart.fact_tag_drift,
 --   mart.fact_tier3_touches_per_dealer, mart.fact_volume_per_dealer, mart.fact_volume_per_head, mart.fact_time_to_resolve,
 --   mart.fact_time_to_first_action, mart.fact_waits, mart.fact_unmatched_dealers, mart.fact_effort, mart.fact_outcomes,
---   mart.fact_handled_alone, mart.tagged_escalations, core.verdicts
+--   mart.fact_handled_alone, mart.tagged_escalations
 -- column: week Monday of the week it belongs to
 -- column: measure name of the measure
 -- column: variant which form of it
--- column: group_keys all, and provider:…, category:…, criterion:… as far as they are known
+-- column: provider_key provider:…, the group by provider
+-- column: category_key category:…, the group by failure category
+-- column: criterion_key criterion:…, for what OPS should have handled; else NULL
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: in_numerator whether it is in the numerator
@@ -57,12 +59,8 @@ with fact as (
     select * from mart.fact_handled_alone
 )
 select f.week, f.measure, f.variant,
-    case
-        when f.measure = 'ops_should_have_handled' and v.verdict = 'should_have_handled'
-            then list_append(e.group_keys, 'criterion:' || v.criterion_id)
-        else e.group_keys
-    end as group_keys,
+    e.provider_key, e.category_key,
+    case when f.measure = 'ops_should_have_handled' then e.criterion_key end as criterion_key,
     f.issue_id, f.escalation_no, f.in_numerator, f.is_pending, f.value
 from fact f
 join mart.tagged_escalations e using (issue_id, escalation_no)
-left join core.verdicts v using (issue_id, escalation_no)

@@ -11,5 +11,11 @@
 -- column: in_numerator whether it is in the numerator
 -- column: is_pending its outcome is still open; not counted
 -- column: value the quantity, for measures that are not shares
-select week, measure, variant, unnest(group_keys) as group_key, issue_id, escalation_no, in_numerator, is_pending, value
-from mart.all_facts
+select week, measure, variant, 'all' as group_key, issue_id, escalation_no, in_numerator, is_pending, value from mart.all_facts
+union all
+select week, measure, variant, provider_key, issue_id, escalation_no, in_numerator, is_pending, value from mart.all_facts
+union all
+select week, measure, variant, category_key, issue_id, escalation_no, in_numerator, is_pending, value from mart.all_facts
+union all
+select week, measure, variant, criterion_key, issue_id, escalation_no, in_numerator, is_pending, value from mart.all_facts
+where criterion_key is not null

@@ -16,12 +16,21 @@ with counted as (
     select week, measure, variant, statistic, group_key, regexp_replace(variant, '_week$', '') as form,
         week - cast(7 * unnest(range(n_weeks_pooled)) as integer) as fact_week
     from mart.measures
-),
-near as (
-    select f.week, f.measure, f.variant, unnest(f.group_keys) as group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
-    from mart.all_facts f
-    semi join counted c on c.measure = f.measure and c.form = f.variant and c.fact_week = f.week
 )
+-- four joins by equal values, for only those are made from the weeks that are asked for
 select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
 from counted c
-join near f on f.measure = c.measure and f.variant = c.form and f.group_key = c.group_key and f.week = c.fact_week
+join mart.all_facts f on f.measure = c.measure and f.variant = c.form and f.week = c.fact_week
+where c.group_key = 'all'
+union all
+select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
+from counted c
+join mart.all_facts f on f.measure = c.measure and f.variant = c.form and f.week = c.fact_week and f.provider_key = c.group_key
+union all
+select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
+from counted c
+join mart.all_facts f on f.measure = c.measure and f.variant = c.form and f.week = c.fact_week and f.category_key = c.group_key
+union all
+select c.week, c.measure, c.variant, c.statistic, c.group_key, f.issue_id, f.escalation_no, f.in_numerator, f.is_pending
+from counted c
+join mart.all_facts f on f.measure = c.measure and f.variant = c.form and f.week = c.fact_week and f.criterion_key = c.group_key

@@ -3,7 +3,7 @@
 -- step: measure
 -- store: table
 -- refresh: full
--- reads: mart.all_facts, mart.definitions, mart.exposure, core.clock
+-- reads: mart.all_facts, mart.facts, mart.definitions, mart.exposure, core.clock
 -- column: week Monday of the last week counted
 -- column: measure name of the measure
 -- column: variant which form of it; a form ending in _week counts that week alone
@@ -20,22 +20,21 @@
 -- column: is_too_few fewer than 20 are counted, so no change may be claimed
 with alike as (
     -- counted first by the groups that they have in common, which are few
-    select week, measure, variant, group_keys, count(*) filter (not is_pending) as n, count(*) filter (in_numerator and not is_pending) as k,
-        count(*) filter (is_pending) as n_pending, sum(value) as total
+    select week, measure, variant, provider_key, category_key, criterion_key, count(*) filter (not is_pending) as n,
+        count(*) filter (in_numerator and not is_pending) as k, count(*) filter (is_pending) as n_pending, sum(value) as total
     from mart.all_facts
     group by all
 ),
 grouped as (
-    select week, measure, variant, unnest(group_keys) as group_key, n, k, n_pending, total from alike
+    select week, measure, variant, n, k, n_pending, total,
+        unnest(list_filter(['all', provider_key, category_key, criterion_key], lambda one: one is not null)) as group_key
+    from alike
 ),
 spread as (
-    select week, measure, variant, group_key, quantile_cont(value, 0.5) as median, quantile_cont(value, 0.9) as p90
-    from (
-        select f.week, f.measure, f.variant, unnest(f.group_keys) as group_key, f.value
-        from mart.all_facts f
-        join mart.definitions d on d.measure = f.measure and d.variant = f.variant
-        where list_contains(d.statistics, 'median') and not d.is_censored
-    )
+    select f.week, f.measure, f.variant, f.group_key, quantile_cont(f.value, 0.5) as median, quantile_cont(f.value, 0.9) as p90
+    from mart.facts f
+    join mart.definitions d on d.measure = f.measure and d.variant = f.variant
+    where list_contains(d.statistics, 'median') and not d.is_censored
     group by all
 ),
 counted as (

@@ -70,9 +70,11 @@ class Outcome:
         return [self.classes[place] for place in self.chances.argmax(axis=1)]
 
     @property
-    def n_right(self) -> int:
-        """How many of those guesses are right."""
-        return sum(guess == truth for guess, truth in zip(self.guessed, self.truth, strict=True))
+    def right(self) -> dict[int, bool]:
+        """Place of each example → whether its guess is right."""
+        return {
+            place: guess == truth for place, guess, truth in zip(self.places, self.guessed, self.truth, strict=True)
+        }
 
     def quality(self, head: Head) -> Quality:
         """How good the guesses are, given at the head's thresholds."""

@@ -41,7 +41,8 @@ class Judged:
 
 def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
     """Find repeats and judge escalations that are new or changed, or all when criteria changed."""
-    build_hash = hash_of(sorted(criteria.file_hashes.items()), *(t.body for t in files_of("judge", "derived")))
+    bodies = (table.body for kind in ("derived", "stored") for table in files_of("judge", kind))
+    build_hash = hash_of(sorted(criteria.file_hashes.items()), *bodies)
     seen = warehouse.rows("select batch_no, base_hash from core.builds where step = 'judge' and hash = ?", [build_hash])
     full = not seen or not warehouse.has("core.repeats")
     with warehouse.transaction():
@@ -49,6 +50,7 @@ def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
             None if full else AFFECTED.format(since=int(seen[0][0]), event=int(seen[0][1] or 0))
         )
         if full:
+            warehouse.remake("judge")
             for name, rows in _criteria_tables(criteria).items():
                 warehouse.replace(f"core.{name}", rows)
         if dirty or full:

@@ -59,6 +59,8 @@ def measure(
         )
     reported = week or newest
     with warehouse.transaction():
+        if warehouse.is_mart_stale():
+            warehouse.remake("measure")
         warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
         warehouse.replace("mart.definitions", definition_rows())
         warehouse.replace("core.targets", _targets(criteria))

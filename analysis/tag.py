@@ -20,6 +20,7 @@ TEXT_KINDS = ("provider", "failure_category")
 ROOT_CAUSE = "root_cause"
 OUR_BUG = "our_bug"
 BATCH = 2000
+DIGITS = 6  # of a confidence; further ones depend on how many texts are read at once
 COLUMNS = (
     *("issue_id", "summary", "description", "provider_field", "category_field"),
     *("is_resolved", "closing_words", "resolution", "root_cause_field", "has_fix"),
@@ -104,8 +105,9 @@ def _by_text(by_rule: RuleTag, guess: Guess | None) -> Row:
     """What the words say: a rule that what else is known does not contradict, else a guess that is sure enough."""
     row: Row = {"guess": None, "guess_confidence": None, "second_guess": None, "is_disputed": False}
     row |= {"text_value": None, "text_source": "none", "confidence": None, "evidence": [], "rule_ids": []}
+    sure = round(guess.confidence, DIGITS) if guess else None
     if guess:
-        row |= {"guess": guess.value, "guess_confidence": guess.confidence, "second_guess": guess.second}
+        row |= {"guess": guess.value, "guess_confidence": sure, "second_guess": guess.second}
     if by_rule.value and (guess is None or by_rule.value not in guess.probabilities):
         return row | _rule_speaks(by_rule, None)
     if guess is None:
@@ -114,8 +116,8 @@ def _by_text(by_rule: RuleTag, guess: Guess | None) -> Row:
     if not guess.is_sure:
         return row
     if by_rule.value == guess.value:
-        return row | _rule_speaks(by_rule, guess.confidence)
-    told = {"text_value": guess.value, "text_source": "classifier", "confidence": guess.confidence}
+        return row | _rule_speaks(by_rule, sure)
+    told = {"text_value": guess.value, "text_source": "classifier", "confidence": sure}
     return row | told | {"evidence": list(guess.words)}
 
 

@@ -190,20 +190,25 @@ class Warehouse:
 
     def build_mart(self) -> None:
         """Fill the tables of `mart`, and make its views anew where their files changed, each after what it reads."""
-        files = files_of_schema("mart")
-        # a view keeps the types of what it reads, so a changed table makes every view stale
-        views_hash = hash_of(*(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()))
-        stale = self.value("select hash from core.builds where step = 'mart'") != views_hash
-        for table in files:
+        stale = self.is_mart_stale()
+        for table in files_of_schema("mart"):
             if table.kind == "view" and stale:
                 self._drop(table.name)
                 self.connection.execute(f"create view {table.name} as {table.body}")
                 self._comment(table)
             elif table.kind == "derived":
-                self._fill(table, full=False)
+                self._fill(table, full=stale)
         if stale:
             self.connection.execute("delete from core.builds where step = 'mart'")
-            self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [views_hash])
+            self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [_shape_of_all()])
+
+    def is_mart_stale(self) -> bool:
+        """Whether the SQL files are others than those by which `mart` was made.
+
+        A view keeps the types of what it reads, so one changed table makes every view stale.
+        """
+        rows = self.rows("select hash from core.builds where step = 'mart'")
+        return rows != [(_shape_of_all(),)]
 
     def _fill(self, table: TableFile, *, full: bool) -> None:
         if full or self._type(table.name) != "BASE TABLE":
@@ -240,6 +245,10 @@ class Warehouse:
         self.connection.execute(f"comment on {what} {table.name} is {_quoted(table.grain)}")
         for column, text in table.columns.items():
             self.connection.execute(f'comment on column {table.name}."{column}" is {_quoted(text)}')
+
+
+def _shape_of_all() -> str:
+    return hash_of(*(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()))
 
 
 def _quoted(text: str) -> str:

@@ -1,12 +1,13 @@
 """Answers → fit → evaluate → keep only if not worse.
 
 The starter set is always learned from; what a desk's people answered counts more. A new model is kept only if, on the
-same folds, it does not guess worse than one learned from what the model in force had learned from.
+same folds, it does not guess worse, beyond chance, than one learned from what the model in force had learned from.
 """
 
 import hashlib
 import importlib.metadata
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from analysis.fitting import Outcome
 
 KINDS = ("failure_category", "provider", "root_cause")
+BEYOND_CHANCE = 1.64  # sigmas; a few answers change some guesses either way, which says nothing of the model
 ANSWER_WEIGHT = 3.0  # beside a ticket of the starter set
 LIBRARIES = ("numpy", "scikit-learn", "wordllama")
 Say = Callable[[str], None]
@@ -147,9 +149,22 @@ def _worse(
     is_known = [one.weight == 1.0 or one.digest in known for one in examples]
     old = {one.kind: one for one in outcomes_of(examples, rules, KINDS, is_known)}
     for new in outcomes:
-        if new.kind in old and new.n_right < old[new.kind].n_right:
-            return f"worse in {new.kind}: {new.n_right} of {len(new.truth)} right, {old[new.kind].n_right} before"
+        if new.kind not in old:
+            continue
+        n_lost, n_won = _changed(old[new.kind], new)
+        if n_lost - n_won > BEYOND_CHANCE * math.sqrt(n_lost + n_won):
+            return (
+                f"worse in {new.kind}: {n_lost} of {len(new.truth)} right before and wrong now, {n_won} the other way"
+            )
     return ""
+
+
+def _changed(old: "Outcome", new: "Outcome") -> tuple[int, int]:
+    """How many examples were right by the old model alone, and by the new one alone."""
+    before, now = old.right, new.right
+    both = before.keys() & now.keys()
+    n_lost = sum(before[place] and not now[place] for place in both)
+    return n_lost, sum(now[place] and not before[place] for place in both)
 
 
 def _libraries() -> dict[str, str]:

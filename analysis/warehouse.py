@@ -19,6 +19,8 @@ import pyarrow as pa
 from analysis.errors import WarehouseError
 from analysis.table_files import SCHEMAS, SQL, TableFile, files_of, files_of_schema, table_files
 
+MACROS = SQL / "macros.sql"
+
 
 def hash_of(*parts: object) -> str:
     """A short hash that changes when any part does."""
@@ -59,6 +61,7 @@ class Warehouse:
     def _prepare(self) -> None:
         for schema in SCHEMAS:
             self.connection.execute(f"create schema if not exists {schema}")
+        self.connection.execute(MACROS.read_text(encoding="utf-8"))
         self._migrate_state()
         missing = [table for table in table_files().values() if table.kind == "stored" and not self.has(table.name)]
         if missing:
@@ -248,7 +251,10 @@ class Warehouse:
 
 
 def _shape_of_all() -> str:
-    return hash_of(*(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()))
+    return hash_of(
+        MACROS.read_text(encoding="utf-8"),
+        *(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()),
+    )
 
 
 def _quoted(text: str) -> str:

@@ -12,8 +12,8 @@ from analysis.errors import InputError
 from analysis.masking import mask
 from analysis.taxonomy import Criteria
 from analysis.text import printable
-from analysis.warehouse import Warehouse
 from pipelines.csv_files import csv_lines
+from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
 COLUMNS = ("action_id", "summary", "target", "decided_on", "status", "done_on")
@@ -35,7 +35,7 @@ def import_actions(settings: Settings, criteria: Criteria, file: Path, run_id: s
     """Take a CSV's actions over, all or none. Raises `InputError` naming the first line that is wrong."""
     lines = list(csv_lines(file, COLUMNS))
     found = _actions(file, lines, ZoneInfo(criteria.site.reporting_zone), now)
-    with _warehouse(settings) as warehouse:
+    with existing_warehouse(settings.warehouse_file) as warehouse:
         in_jira = kept_in_jira(warehouse, list(found))
         for number, line in lines:
             if line["action_id"] in in_jira:
@@ -46,7 +46,7 @@ def import_actions(settings: Settings, criteria: Criteria, file: Path, run_id: s
 
 def known_actions(settings: Settings) -> tuple[list[Row], list[Row]]:
     """The actions, the newest decision first, and the effects of those that are done."""
-    with _warehouse(settings) as warehouse:
+    with existing_warehouse(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.action_effects"):
             raise InputError(f"{settings.warehouse_file}: nothing was reported yet; run `escalations report` first")
         return actions(warehouse), effects(warehouse)
@@ -113,12 +113,6 @@ def _ratio(value: float) -> str:
     """Two digits, more where they would round to the other side of 1."""
     texts = (f"{float(f'{value:.{digits}g}'):g}" for digits in range(2, 7))
     return next((text for text in texts if (float(text) < 1, float(text) > 1) == (value < 1, value > 1)), "1")
-
-
-def _warehouse(settings: Settings) -> Any:
-    if not settings.warehouse_file.exists():
-        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run` first")
-    return Warehouse.open(settings.warehouse_file)
 
 
 def _actions(file: Path, lines: Lines, zone: ZoneInfo, now: datetime) -> dict[str, Action]:

@@ -1,9 +1,11 @@
 """What the warehouse already holds: questions that a reading of a live Jira, or a later step, asks before it begins."""
 
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
-from analysis.errors import WarehouseError
+from analysis.errors import InputError, WarehouseError
 from analysis.warehouse import Warehouse
 
 SETTLED = "interval 1 minute"  # before a reading began: what was updated then is not updated again in that very moment
@@ -11,6 +13,13 @@ SETTLED = "interval 1 minute"  # before a reading began: what was updated then i
 NOT_TIMES = ("account", "set_aside")  # cursors that remember something else than a time
 LATELY = "interval 30 days"
 LINK_ROUND_DAYS = 28  # in which every escalated ticket is asked once for its remote links
+
+
+def existing_warehouse(path: Path) -> AbstractContextManager[Warehouse]:
+    """Open the desk's warehouse. Raises `InputError` where there is none yet."""
+    if not path.exists():
+        raise InputError(f"{path}: no warehouse yet; run `escalations run` or `escalations load` first")
+    return Warehouse.open(path)
 
 
 def require_loaded(warehouse: Warehouse) -> None:

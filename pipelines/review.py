@@ -13,8 +13,8 @@ from analysis.field_names import FieldNames
 from analysis.review import Answer, fill_queue, issue_ids, queue, store_answers
 from analysis.taxonomy import Criteria
 from analysis.text import name_key, printable, spreadsheet_cell
-from analysis.warehouse import Warehouse
 from pipelines.csv_files import csv_lines
+from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
 KINDS = {"provider": "provider", "failure category": "failure_category", "category": "failure_category"}
@@ -36,7 +36,7 @@ class Imported:
 
 def review_queue(settings: Settings, n: int, run_id: str, now: datetime) -> list[Row]:
     """The tags that wait for a person's answer, topped up to `n`."""
-    with _warehouse(settings) as warehouse:
+    with existing_warehouse(settings.warehouse_file) as warehouse:
         fill_queue(warehouse, n, run_id, now)
         return queue(warehouse)
 
@@ -46,7 +46,7 @@ def import_answers(
 ) -> Imported:
     """Take a CSV's answers over, all or none. Raises `InputError` naming the first line that is wrong."""
     lines = list(csv_lines(file, ("ticket_key", "kind", "answer"), ("person",), {"ticket": "ticket_key"}))
-    with _warehouse(settings) as warehouse:
+    with existing_warehouse(settings.warehouse_file) as warehouse:
         known = issue_ids(warehouse, [line["ticket_key"] for _, line in lines])
         answers = _answers(file, lines, known, FieldNames.of(criteria), person)
         n_stored = store_answers(warehouse, answers, run_id, now)
@@ -88,12 +88,6 @@ def write_queue(rows: Sequence[Row], criteria: Criteria, file: Path) -> None:
         raise InputError(f"{file}: is there already, perhaps with answers; import or remove it first") from error
     except OSError as error:
         raise InputError(f"{file}: cannot be written; give --out another name") from error
-
-
-def _warehouse(settings: Settings) -> Any:
-    if not settings.warehouse_file.exists():
-        raise InputError(f"{settings.warehouse_file}: no warehouse yet; run `escalations run` first")
-    return Warehouse.open(settings.warehouse_file)
 
 
 def _choices(criteria: Criteria) -> dict[str, str]:

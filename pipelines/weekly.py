@@ -25,7 +25,7 @@ from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.inputs import read_inputs
-from pipelines.known import loaded_files, require_loaded
+from pipelines.known import existing_warehouse, loaded_files, require_loaded
 from pipelines.live import census_source, live_source
 from pipelines.load import Loaded, Normaliser, load, notes
 from pipelines.models import model_in_force
@@ -134,11 +134,7 @@ def run_report(
 ) -> Result:
     """From core to the week's page: tags, judges and measures what changed, then renders."""
     criteria = read_criteria(settings.criteria_folder)
-    if not settings.warehouse_file.exists():
-        raise InputError(
-            f"{settings.warehouse_file}: no warehouse yet; run `escalations run` or `escalations load` first"
-        )
-    with Warehouse.open(settings.warehouse_file) as warehouse:
+    with existing_warehouse(settings.warehouse_file) as warehouse:
         require_loaded(warehouse)
         known: datetime = warehouse.value("select max(as_of) from raw.extracts")
         with _recorded(warehouse, None, "tag", "report") as record:

@@ -260,6 +260,7 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
                 "inside": [t for t in told if t["counts"]["in_numerator"] and not t["counts"]["is_pending"]],
                 "outside": [t for t in told if not t["counts"]["in_numerator"] and not t["counts"]["is_pending"]],
                 "pending": [t for t in told if t["counts"]["is_pending"]],
+                "n_gone": len(rows) - len(told),
                 "is_share": "share" in list(definition["statistics"]),
             }
         )

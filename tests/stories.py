@@ -99,6 +99,23 @@ DEALERS = """dealer_id,name,aliases,provider,live_from,live_until
 cedar,Cedar,Cedar Ridge|CRM,tekion,,
 blue,Blue Mesa,,cdk,,
 """
+NAMED_RULES = """
+[[rule]]
+id = "tekion"
+provider = "tekion"
+words = ["Tekion"]
+matches = ["Tekion"]
+[[rule]]
+id = "cdk"
+provider = "cdk"
+words = ["CDK"]
+matches = ["CDK"]
+[[rule]]
+id = "auth"
+category = "auth"
+words = ["403"]
+matches = ["403"]
+"""
 HEAD = re.compile(r"^(?P<key>[A-Z]+-\d+) created (?P<at>\S+ \S+)(?P<rest>.*)$")
 STEP = re.compile(r"^\s+(?P<at>\d\d-\d\d \d\d:\d\d(?::\d\d)?)(?P<rest>.*)$")
 

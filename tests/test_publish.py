@@ -6,8 +6,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from stories import issues, lines, load_into, table, write_criteria
+from stories import bare_criteria, issues, lines, load_into, table, write_criteria, write_export
 
+from analysis.errors import InputError
 from analysis.judge import judge
 from analysis.measure import frames, measure
 from analysis.publish import Published, publish
@@ -185,8 +186,6 @@ def test_the_page_of_a_final_week_prints_what_was_said(desk: Desk, criteria: Cri
 
 
 def test_the_command_publishes_and_says_so(tmp_path: Path) -> None:
-    from stories import bare_criteria, write_export
-
     bare_criteria(tmp_path / "criteria")
     settings = Settings(home=tmp_path, source=str(write_export(tmp_path / "export.json", issues(STORY + LATE))))
     said: list[str] = []
@@ -194,5 +193,5 @@ def test_the_command_publishes_and_says_so(tmp_path: Path) -> None:
     assert any(line.startswith("publish: week 2026-W09, provisional: ") for line in said)
     weekly.run_report(settings, said.append, publishing=weekly.Publishing.RESTATE)
     assert sum(line.startswith("publish: week 2026-W09, provisional: 0 numbers stored") for line in said) == 1
-    with pytest.raises(Exception, match="leave out --as-of or --publish"):
+    with pytest.raises(InputError, match="leave out --as-of or --publish"):
         weekly.run(settings, said.append, until=datetime(2026, 3, 3), publishing=weekly.Publishing.PUBLISH)

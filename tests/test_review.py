@@ -12,7 +12,7 @@ import pytest
 from few_tickets import cells
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stories import derive, issues, lines, load_into, table, write_criteria
+from stories import NAMED_RULES, derive, issues, lines, load_into, table, write_criteria
 from typer.testing import CliRunner
 
 from analysis.errors import InputError
@@ -24,23 +24,6 @@ from pipelines.cli import app
 from pipelines.review import Imported, import_answers, queue_lines, review_queue, write_queue
 from pipelines.settings import Settings
 
-RULES = """
-[[rule]]
-id = "tekion"
-provider = "tekion"
-words = ["Tekion"]
-matches = ["Tekion"]
-[[rule]]
-id = "cdk"
-provider = "cdk"
-words = ["CDK"]
-matches = ["CDK"]
-[[rule]]
-id = "auth"
-category = "auth"
-words = ["403"]
-matches = ["403"]
-"""
 # Twelve tags by rules (SUP-1 to 4 and 6 to 9), two of them answered in Jira, ten untagged; SUP-5 is older than a quarter,
 # SUP-10 never escalated, of SUP-9 a field told the provider, and persons disagree on SUP-4.
 STORY = """
@@ -65,7 +48,7 @@ POOL = "select t.ticket_key, p.kind, p.value, p.source from mart.review_pool p j
 
 @pytest.fixture(scope="module")
 def criteria(tmp_path_factory: pytest.TempPathFactory) -> Criteria:
-    return write_criteria(tmp_path_factory.mktemp("criteria") / "criteria", rules__toml=RULES)
+    return write_criteria(tmp_path_factory.mktemp("criteria") / "criteria", rules__toml=NAMED_RULES)
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +131,8 @@ def test_a_list_of_ten(warehouse: Warehouse) -> None:
     fill_queue(warehouse, 10, "run", REVIEWED)
     waiting = queue(warehouse)
     counts = Counter(row["reason"] for row in waiting)
-    assert counts["disputed"] == 1
-    assert counts["unsure"] == 7 - max(0, counts["blind"] - 2)
+    # of the three drawn blind one may be answered already, and then all seven untagged ones have a place
+    assert counts in (Counter(blind=3, disputed=1, unsure=6), Counter(blind=2, disputed=1, unsure=7))
     assert counts.total() == len({(row["issue_id"], row["kind"]) for row in waiting}) == 10
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from few_tickets import always, cells, few_model
-from stories import Spoil, answers, cases, issues, lines, load_into, table, write_criteria, write_export
+from stories import NAMED_RULES, Spoil, answers, cases, issues, lines, load_into, table, write_criteria, write_export
 
 from analysis.classifier import Classifier
 from analysis.tag import Tagger, tag, text_row
@@ -19,23 +19,6 @@ from pipelines.extract import extract
 from pipelines.load import load
 from pipelines.normalise import NORMALISE_VERSION, normalise
 
-RULES = """
-[[rule]]
-id = "tekion"
-provider = "tekion"
-words = ["Tekion"]
-matches = ["Tekion"]
-[[rule]]
-id = "cdk"
-provider = "cdk"
-words = ["CDK"]
-matches = ["CDK"]
-[[rule]]
-id = "auth"
-category = "auth"
-words = ["403"]
-matches = ["403"]
-"""
 NOW = datetime(2026, 3, 20, 8)
 TAGS = """
     select ticket_key, kind, value, source, array_to_string(evidence, '+'), array_to_string(also_mentions, '+')
@@ -49,7 +32,7 @@ EVENTS = """
 
 @pytest.fixture
 def criteria(tmp_path: Path) -> Criteria:
-    return write_criteria(tmp_path / "criteria", rules__toml=RULES)
+    return write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES)
 
 
 def retag(warehouse: Warehouse, criteria: Criteria, model: Classifier | None = None, run_id: str = "later") -> int:
@@ -254,9 +237,9 @@ def test_changed_criteria_tag_everything_again(tmp_path: Path, criteria: Criteri
     taxonomy = (PACKAGED / "taxonomy.toml").read_text().replace('version = "1"', 'version = "2"')
     code = "code,provider,category\nIDEA,xtime,\n"
     changes: dict[str, tuple[dict[str, str], list[str | None]]] = {
-        "rules.toml": ({"rules__toml": RULES.replace('"Tekion"', '"no idea"')}, [None, "tekion", "tekion"]),
-        "codes.csv": ({"rules__toml": RULES, "codes__csv": code}, ["tekion", "tekion", "xtime"]),
-        "taxonomy.toml": ({"rules__toml": RULES, "taxonomy__toml": taxonomy}, ["tekion", "tekion", "xtime"]),
+        "rules.toml": ({"rules__toml": NAMED_RULES.replace('"Tekion"', '"no idea"')}, [None, "tekion", "tekion"]),
+        "codes.csv": ({"rules__toml": NAMED_RULES, "codes__csv": code}, ["tekion", "tekion", "xtime"]),
+        "taxonomy.toml": ({"rules__toml": NAMED_RULES, "taxonomy__toml": taxonomy}, ["tekion", "tekion", "xtime"]),
     }
     with tagged(STORY, tmp_path, criteria) as warehouse:
         for file, (texts, providers) in changes.items():
@@ -333,7 +316,7 @@ def test_answers_given_in_jira(tmp_path: Path, criteria: Criteria) -> None:
         }
         told = warehouse.rows("select count(*), count(distinct source_ref) from state.answers")
         assert retag(warehouse, criteria) == 0
-        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=RULES + "# all again\n"))
+        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES + "# all again\n"))
         assert lines(table(warehouse, query.replace("$kind", "'provider'"))) == lines(ANSWERS)
         assert warehouse.rows("select count(*), count(distinct source_ref) from state.answers") == told
 
@@ -349,7 +332,7 @@ def test_an_answer_given_elsewhere_is_taken_up_and_outlives_a_full_pass(tmp_path
             "SUP-3 failure_category - none", "SUP-3 failure_category how_to answer a person on 2026-03-20: how_to"
         )
         assert lines(table(warehouse, TAGS)) == wanted
-        assert retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=RULES + "# all again\n")) == 3
+        assert retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES + "# all again\n")) == 3
         assert lines(table(warehouse, TAGS)) == wanted
 
 
@@ -365,20 +348,20 @@ def test_one_event_a_change_and_none_for_a_re_run(tmp_path: Path, criteria: Crit
     with tagged(STORY, tmp_path, criteria) as warehouse:
         assert lines(table(warehouse, EVENTS)) == lines(first)
         retag(warehouse, criteria)
-        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=RULES + "# all again\n"))
+        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES + "# all again\n"))
         assert lines(table(warehouse, EVENTS)) == lines(first)
-        changed = write_criteria(tmp_path / "criteria", rules__toml=RULES.replace('"Tekion"', '"no idea"'))
+        changed = write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES.replace('"Tekion"', '"no idea"'))
         retag(warehouse, changed, run_id="new rules")
         retag(warehouse, changed, run_id="again")
         added = "SUP-1 provider - none new rules\nSUP-3 provider tekion rule new rules"
         assert lines(table(warehouse, EVENTS)) == lines(first) + "\n" + added
-        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=RULES), run_id="old rules")
+        retag(warehouse, write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES), run_id="old rules")
         added += "\nSUP-1 provider tekion rule old rules\nSUP-3 provider - none old rules"
         assert lines(table(warehouse, EVENTS)) == lines(first) + "\n" + added
         assert warehouse.rows("select distinct recorded_at, effective_at from state.tag_events") == [(NOW, NOW)]
         told = issues(STORY.replace('"Tekion 403"', '"Tekion 403" provider=Tekion'))[0]
         told["fields"]["updated"] = "2026-03-05T10:00:00.000+0000"
-        load_into(warehouse, tmp_path, [told], write_criteria(tmp_path / "criteria", rules__toml=RULES))
+        load_into(warehouse, tmp_path, [told], write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES))
         retag(warehouse, criteria, run_id="same value, better source")
         added += "\nSUP-1 provider tekion field same value, better source"
         assert lines(table(warehouse, EVENTS)) == lines(first) + "\n" + added

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from few_tickets import always, few_model
-from stories import write_criteria
-from test_tag import RULES
+from stories import NAMED_RULES, write_criteria
 
 from analysis.classifier import Classifier
 from analysis.errors import InputError
@@ -18,7 +17,7 @@ from pipelines.tag_lines import AT_ONCE, tag_lines
 
 @pytest.fixture
 def criteria(tmp_path: Path) -> Criteria:
-    return write_criteria(tmp_path / "criteria", rules__toml=RULES)
+    return write_criteria(tmp_path / "criteria", rules__toml=NAMED_RULES)
 
 
 def tagged(criteria: Criteria, *lines: bytes | dict[str, Any], model: Classifier | None = None) -> list[dict[str, Any]]:

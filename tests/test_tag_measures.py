@@ -8,36 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stories import derive, lines, table, warehouse_of, write_criteria
+from stories import NAMED_RULES, derive, lines, table, warehouse_of, write_criteria
 
 from analysis.measure import frames, measure
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
 from reports.report import report
 
-RULES = """
-[[rule]]
-id = "tekion"
-provider = "tekion"
-words = ["Tekion"]
-matches = ["Tekion"]
-[[rule]]
-id = "cdk"
-provider = "cdk"
-words = ["CDK"]
-matches = ["CDK"]
-[[rule]]
-id = "auth"
-category = "auth"
-words = ["403"]
-matches = ["403"]
-"""
 NAMES = ("issue_id", "kind", "value", "effective_at")
 
 
 @pytest.fixture(scope="module")
 def criteria(tmp_path_factory: pytest.TempPathFactory) -> Criteria:
-    return write_criteria(tmp_path_factory.mktemp("criteria") / "criteria", rules__toml=RULES)
+    return write_criteria(tmp_path_factory.mktemp("criteria") / "criteria", rules__toml=NAMED_RULES)
 
 
 def put_down(warehouse: Warehouse, name: str, text: str, *more: str) -> None:
@@ -143,7 +126,7 @@ def test_an_answer_counts_in_the_week_of_the_reporting_zone(tmp_path: Path) -> N
     """SUP-2's answer of Monday midnight UTC is one of Sunday in Denver."""
     site = (Path(__file__).parent / "stories.py").read_text().partition('SITE = """')[2].partition('"""')[0]
     denver = write_criteria(
-        tmp_path / "criteria", rules__toml=RULES, site__toml=site.replace('"UTC"', '"America/Denver"')
+        tmp_path / "criteria", rules__toml=NAMED_RULES, site__toml=site.replace('"UTC"', '"America/Denver"')
     )
     with reviewed(ANSWERED, DRAWS, ANSWERS, tmp_path, denver, "2026-04-14 12:00") as warehouse:
         assert shares(warehouse, "provider_blind") == lines("2026-03-02 1 2 1\n2026-03-09 1 1 0")

@@ -52,25 +52,19 @@ hit as (
 ),
 counted as (
     select s.*, coalesce(h.n_before, 0) as n_before, coalesce(h.n_since, 0) as n_since,
-        coalesce(h.n_before, 0) + coalesce(h.n_since, 0) as n, 1.959963984540054 as z
+        coalesce(h.n_before, 0) + coalesce(h.n_since, 0) as n
     from span s
     left join hit h using (action_id)
 ),
 bounded as (
     -- of n escalations, with equal rates, a share of the weeks would have come since
-    select *, n_since / nullif(n, 0) as p, n_weeks_before / nullif(n_weeks_since, 0) as weeks_ratio,
-        z * sqrt(n_since / nullif(n, 0) * (1 - n_since / nullif(n, 0)) / n + z * z / (4 * n * n)) as spread
+    select *, n_weeks_before / nullif(n_weeks_since, 0) as weeks_ratio, core.wilson_low(n_since, n) as least,
+        core.wilson_high(n_since, n) as most
     from counted
 ),
 told as (
-    select *,
-        case
-            when n_since = 0 and n > 0 then 0 * weeks_ratio
-            else (p + z * z / (2 * n) - spread) / nullif(1 + z * z / n - (p + z * z / (2 * n) - spread), 0) * weeks_ratio
-        end as low,
-        case when n_before > 0 then
-            (p + z * z / (2 * n) + spread) / nullif(1 + z * z / n - (p + z * z / (2 * n) + spread), 0) * weeks_ratio
-        end as high
+    select *, if(n_since = 0 and n > 0, 0, least / nullif(1 - least, 0)) * weeks_ratio as low,
+        case when n_before > 0 then most / nullif(1 - most, 0) * weeks_ratio end as high
     from bounded
 )
 select action_id, done_at, done_week, n_weeks_before, n_weeks_since, n_before, n_since, n_before / nullif(n_weeks_before, 0) as rate_before,

@@ -47,7 +47,7 @@ moment as (
 ),
 counted as (
     select person_id, moved_at, sum(step) over (partition by person_id order by moved_at) as n_held,
-        c.hours_before + least(greatest(epoch(moved_at - c.opens_at), 0), epoch(c.closes_at - c.opens_at)) / 3600 as worked
+        core.worked_by(moved_at, c.opens_at, c.closes_at, c.hours_before) as worked
     from moment
     asof left join core.calendar c on c.opens_at <= moved_at
 ),

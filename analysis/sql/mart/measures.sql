@@ -90,27 +90,19 @@ share as (
     select week, measure, variant || '_week', group_key, k_pooled, n_pooled, pending_pooled, 1 from pooled
     where list_contains(statistics, 'share') and n_weeks = 1
 ),
-bounded as (
-    select *, k / nullif(n, 0) as p, 1.959963984540054 as z from share
-),
 stated as (
-    select week, measure, variant, 'share' as statistic, group_key, k as numerator, n as denominator, p as value,
-        greatest(0, (p + z * z / (2 * n) - z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)) as low,
-        least(1, (p + z * z / (2 * n) + z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n)) as high,
+    select week, measure, variant, 'share' as statistic, group_key, k as numerator, n as denominator, k / nullif(n, 0) as value,
+        core.wilson_low(k, n) as low, core.wilson_high(k, n) as high,
         n, n_pending, n_weeks as n_weeks_pooled
-    from bounded
+    from share
     union all
     select week, measure, variant, unnest(list_filter(statistics, lambda one: one not in ('share', 'rate'))) as statistic, group_key,
         k, null, case statistic when 'median' then median when 'p90' then p90 when 'sum' then total else k end, null, null, n, n_pending, 1
     from grid
     where not is_censored
     union all
-    -- Byar's approximation of the exact Poisson bounds
     select week, measure, variant, 'rate', group_key, k_pooled, exposure_pooled, scale * k_pooled / nullif(exposure_pooled, 0),
-        scale * k_pooled * greatest(0, 1 - 1 / (9 * greatest(k_pooled, 1)) - 1.959963984540054 / (3 * sqrt(greatest(k_pooled, 1)))) ** 3
-            / nullif(exposure_pooled, 0),
-        scale * (k_pooled + 1) * (1 - 1 / (9 * (k_pooled + 1)) + 1.959963984540054 / (3 * sqrt(k_pooled + 1))) ** 3
-            / nullif(exposure_pooled, 0),
+        scale * core.byar_low(k_pooled) / nullif(exposure_pooled, 0), scale * core.byar_high(k_pooled) / nullif(exposure_pooled, 0),
         n_pooled, pending_pooled, n_weeks
     from widened
     where list_contains(statistics, 'rate')
@@ -121,7 +113,6 @@ stated as (
     where is_censored
 )
 select week, measure, variant, statistic, group_key, cast(numerator as bigint) as numerator, cast(denominator as bigint) as denominator,
-    cast(value as double) as value, case when n > 0 or statistic = 'rate' then low end as low,
-    case when n > 0 or statistic = 'rate' then high end as high,
+    cast(value as double) as value, low, high,
     cast(n as bigint) as n, cast(n_pending as bigint) as n_pending, n_weeks_pooled, n < 20 as is_too_few
 from stated

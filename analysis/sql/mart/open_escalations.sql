@@ -28,8 +28,8 @@ waiting as (
 ),
 timed as (
     select o.*,
-        a.hours_before + least(greatest(epoch(o.escalated_at - a.opens_at), 0), epoch(a.closes_at - a.opens_at)) / 3600 as worked_at_start,
-        b.hours_before + least(greatest(epoch(o.as_of - b.opens_at), 0), epoch(b.closes_at - b.opens_at)) / 3600 as worked_at_end
+        core.worked_by(o.escalated_at, a.opens_at, a.closes_at, a.hours_before) as worked_at_start,
+        core.worked_by(o.as_of, b.opens_at, b.closes_at, b.hours_before) as worked_at_end
     from open o
     asof left join core.calendar a on a.opens_at <= o.escalated_at
     asof left join core.calendar b on b.opens_at <= o.as_of

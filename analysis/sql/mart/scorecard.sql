@@ -66,20 +66,14 @@ assessed as (
     select measure, max_by(is_met, assessed_date) as is_met from core.input_assessments group by measure
 ),
 bounded as (
-    select *, 1.959963984540054 as z, if(kind = 'count', k, k / nullif(d, 0)) as value,
+    select *, if(kind = 'count', k, k / nullif(d, 0)) as value,
         if(kind <> 'count', k0 / nullif(d0, 0), null) as baseline
     from summed
 ),
 stated as (
     select *,
-        case kind
-            when 'share' then greatest(0, (value + z * z / (2 * d) - z * sqrt(value * (1 - value) / d + z * z / (4 * d * d))) / (1 + z * z / d))
-            when 'rate' then k * greatest(0, 1 - 1 / (9 * greatest(k, 1)) - z / (3 * sqrt(greatest(k, 1)))) ** 3 / nullif(d, 0)
-        end as low,
-        case kind
-            when 'share' then least(1, (value + z * z / (2 * d) + z * sqrt(value * (1 - value) / d + z * z / (4 * d * d))) / (1 + z * z / d))
-            when 'rate' then (k + 1) * (1 - 1 / (9 * (k + 1)) + z / (3 * sqrt(k + 1))) ** 3 / nullif(d, 0)
-        end as high,
+        case kind when 'share' then core.wilson_low(k, d) when 'rate' then core.byar_low(k) / nullif(d, 0) end as low,
+        case kind when 'share' then core.wilson_high(k, d) when 'rate' then core.byar_high(k) / nullif(d, 0) end as high,
         case kind when 'share' then d else k end as n
     from bounded
 ),

@@ -28,8 +28,8 @@ span as (
 ),
 timed as (
     select s.*,
-        a.hours_before + least(greatest(epoch(s.from_at - a.opens_at), 0), epoch(a.closes_at - a.opens_at)) / 3600 as worked_at_start,
-        b.hours_before + least(greatest(epoch(s.to_at - b.opens_at), 0), epoch(b.closes_at - b.opens_at)) / 3600 as worked_at_end
+        core.worked_by(s.from_at, a.opens_at, a.closes_at, a.hours_before) as worked_at_start,
+        core.worked_by(s.to_at, b.opens_at, b.closes_at, b.hours_before) as worked_at_end
     from span s
     asof left join core.calendar a on a.opens_at <= s.from_at
     asof left join core.calendar b on b.opens_at <= s.to_at

@@ -20,8 +20,8 @@ with span as (
 ),
 timed as (
     select s.*,
-        a.hours_before + least(greatest(epoch(s.started_at - a.opens_at), 0), epoch(a.closes_at - a.opens_at)) / 3600 as worked_at_start,
-        b.hours_before + least(greatest(epoch(s.end_at - b.opens_at), 0), epoch(b.closes_at - b.opens_at)) / 3600 as worked_at_end
+        core.worked_by(s.started_at, a.opens_at, a.closes_at, a.hours_before) as worked_at_start,
+        core.worked_by(s.end_at, b.opens_at, b.closes_at, b.hours_before) as worked_at_end
     from span s
     asof left join core.calendar a on a.opens_at <= s.started_at
     asof left join core.calendar b on b.opens_at <= s.end_at

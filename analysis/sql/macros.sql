@@ -1,0 +1,21 @@
+-- What several statements reckon alike. Made anew whenever the warehouse is opened.
+
+-- Working hours from the first day of core.calendar to a moment, by the last day that began before it.
+create or replace macro core.worked_by(moment, opens_at, closes_at, hours_before) as
+    hours_before + least(greatest(epoch(moment - opens_at), 0), epoch(closes_at - opens_at)) / 3600;
+
+-- Wilson's 95 % bounds of k of n (1927); NULL where there is nothing to count.
+create or replace macro core.wilson_low(k, n) as case when n > 0 then greatest(0, (
+    k / n + 3.841458820694124 / (2 * n)
+    - 1.959963984540054 * sqrt(k / n * (1 - k / n) / n + 3.841458820694124 / (4 * n * n))
+) / (1 + 3.841458820694124 / n)) end;
+create or replace macro core.wilson_high(k, n) as case when n > 0 then least(1, (
+    k / n + 3.841458820694124 / (2 * n)
+    + 1.959963984540054 * sqrt(k / n * (1 - k / n) / n + 3.841458820694124 / (4 * n * n))
+) / (1 + 3.841458820694124 / n)) end;
+
+-- Byar's approximation of the exact 95 % Poisson bounds of a count (Breslow & Day 1987).
+create or replace macro core.byar_low(k) as
+    k * greatest(0, 1 - 1 / (9 * greatest(k, 1)) - 1.959963984540054 / (3 * sqrt(greatest(k, 1)))) ** 3;
+create or replace macro core.byar_high(k) as
+    (k + 1) * (1 - 1 / (9 * (k + 1)) + 1.959963984540054 / (3 * sqrt(k + 1))) ** 3;

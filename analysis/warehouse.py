@@ -61,7 +61,6 @@ class Warehouse:
     def _prepare(self) -> None:
         for schema in SCHEMAS:
             self.connection.execute(f"create schema if not exists {schema}")
-        self.connection.execute(MACROS.read_text(encoding="utf-8"))
         self._migrate_state()
         missing = [table for table in table_files().values() if table.kind == "stored" and not self.has(table.name)]
         if missing:
@@ -194,6 +193,8 @@ class Warehouse:
     def build_mart(self) -> None:
         """Fill the tables of `mart`, and make its views anew where their files changed, each after what it reads."""
         stale = self.is_mart_stale()
+        if stale:
+            self.connection.execute(MACROS.read_text(encoding="utf-8"))
         for table in files_of_schema("mart"):
             if table.kind == "view" and stale:
                 self._drop(table.name)

@@ -1,4 +1,4 @@
--- What several statements reckon alike. Made anew whenever the warehouse is opened.
+-- What several statements reckon alike. Made anew with the tables of mart, which alone use them.
 
 -- Working hours from the first day of core.calendar to a moment, by the last day that began before it.
 create or replace macro core.worked_by(moment, opens_at, closes_at, hours_before) as

@@ -18,6 +18,11 @@ AFFECTED = """
     with changed as (
         select issue_id from raw.issues where batch_no > {since}
         union select issue_id from state.tag_events where event_id > {event}
+        union select issue_id from state.family_events where event_id > {event} and issue_id is not null
+        union select m.issue_id
+            from state.family_events v
+            join core.family_members m using (family_id)
+            where v.event_id > {event} and v.event = 'merged'
     )
     select issue_id from changed
     union select n.issue_id
@@ -29,6 +34,13 @@ AFFECTED = """
         where n.opened_at >= e.resolved_at and n.opened_at <= e.resolved_at + interval 90 days
     union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
     union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
+"""
+# the last event of tags and families, which share one sequence
+SEEN = """
+    select cast(greatest(
+        (select coalesce(max(event_id), 0) from state.tag_events),
+        (select coalesce(max(event_id), 0) from state.family_events)
+    ) as varchar)
 """
 
 
@@ -46,6 +58,7 @@ def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
     seen = warehouse.rows("select batch_no, base_hash from core.builds where step = 'judge' and hash = ?", [build_hash])
     full = not seen or not warehouse.has("core.repeats")
     with warehouse.transaction():
+        warehouse.build("place", full=False)  # what people said of families since they were placed
         dirty = warehouse.set_dirty(
             None if full else AFFECTED.format(since=int(seen[0][0]), event=int(seen[0][1] or 0))
         )
@@ -62,8 +75,7 @@ def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
             warehouse.build("judge", full=full)
         newest = "select coalesce(max(batch_no), 0) from raw.issues"
         warehouse.execute("delete from core.builds where step = 'judge'")
-        tagged = "select cast(coalesce(max(event_id), 0) as varchar) from state.tag_events"
-        warehouse.execute(f"insert into core.builds values ('judge', ({newest}), ({tagged}), ?)", [build_hash])
+        warehouse.execute(f"insert into core.builds values ('judge', ({newest}), ({SEEN}), ?)", [build_hash])
     return Judged(dirty)
 
 

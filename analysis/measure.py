@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.cohorts import competing_rows
 from analysis.errors import InputError
@@ -118,10 +119,13 @@ def fill_durations(warehouse: Warehouse) -> None:
     """Median and P90 of durations of which some are not over, for the last `TOLD_WEEKS` weeks, all and by provider."""
     since = "(select week from core.clock) - {days}"
     query = f"""
-        select f.measure, f.variant, f.group_key, f.week, f.value, not f.is_pending as is_over
+        select f.measure, f.variant, f.group_key, f.week,
+            coalesce(list(f.value) filter (not f.is_pending), []) as ended,
+            coalesce(list(f.value) filter (f.is_pending), []) as lasting
         from mart.facts f
         join mart.definitions d on d.measure = f.measure and d.variant = f.variant and d.is_censored
         where {IS_TOLD.format("f")} and f.week > {since.format(days=7 * (TOLD_WEEKS + WIDEST_WINDOW))}
+        group by all
         order by 1, 2, 3, 4
     """
     wanted = warehouse.frame(f"""
@@ -130,12 +134,15 @@ def fill_durations(warehouse: Warehouse) -> None:
         join mart.definitions d on d.measure = m.measure and d.variant = m.variant and d.is_censored
         where m.n + m.n_pending > 0 and {IS_TOLD.format("m")} and m.week > {since.format(days=7 * TOLD_WEEKS)}
     """)
-    facts = dict(iter(warehouse.frame(query).groupby(["measure", "variant", "group_key"])))
+    facts = {
+        key: (weeks["week"].to_numpy(), weeks["ended"].to_numpy(), weeks["lasting"].to_numpy())
+        for key, weeks in warehouse.frame(query).groupby(["measure", "variant", "group_key"])
+    }
     rows = [
         dict(zip(DURATION, (*key, pd.Timestamp(week).date(), *told), strict=True))
         for key, weeks in wanted.groupby(["measure", "variant", "group_key"])
         for week, n_weeks in zip(weeks["week"].to_numpy(), weeks["n_weeks_pooled"], strict=True)
-        for told in _quantiles(facts[key], week, int(n_weeks))
+        for told in _quantiles(*facts[key], week, int(n_weeks))
     ]
     warehouse.execute("create or replace temp table durations as select * from mart.measures limit 0")
     warehouse.insert("durations", rows)
@@ -147,12 +154,17 @@ def fill_durations(warehouse: Warehouse) -> None:
     """)
 
 
-def _quantiles(facts: pd.DataFrame, week: np.datetime64, n_weeks: int) -> Iterator[tuple[Any, ...]]:
-    """Statistic, value and bounds of the durations in the weeks up to this one; the rows are in order of weeks."""
-    starts = facts["week"].to_numpy()
+def _quantiles(
+    starts: NDArray[Any], ended: NDArray[Any], lasting: NDArray[Any], week: np.datetime64, n_weeks: int
+) -> Iterator[tuple[Any, ...]]:
+    """Statistic, value and bounds of the durations in so many weeks up to this one.
+
+    `starts` are all weeks in order; in the same places stand the durations that are over, and those that last.
+    """
     first = np.searchsorted(starts, week - np.timedelta64(7 * (n_weeks - 1), "D"))
     end = np.searchsorted(starts, week, side="right")
-    curve = kaplan_meier(facts["value"].to_numpy(float)[first:end], facts["is_over"].to_numpy(bool)[first:end])
+    over, open_ = np.concatenate(ended[first:end]), np.concatenate(lasting[first:end])
+    curve = kaplan_meier(np.concatenate([over, open_]), np.arange(len(over) + len(open_)) < len(over))
     for statistic, q in QUANTILES.items():
         yield statistic, *astuple(quantile(curve, q))
 

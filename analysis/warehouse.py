@@ -111,6 +111,16 @@ class Warehouse:
         marks = ", ".join("?" for _ in event)
         self.connection.execute(f"insert into {name} ({columns}) values ({marks})", list(event.values()))
 
+    def append_events(self, name: str, events: Iterable[dict[str, Any]]) -> None:
+        """Append events in order; columns that one lacks are NULL."""
+        listed = list(events)
+        if listed:
+            schema = self._arrow_schema(name)
+            told = pa.schema([field for field in schema if field.name != "event_id"])
+            self.connection.register("incoming", pa.Table.from_pylist(listed, schema=told))
+            self.connection.execute(f"insert into {name} by name select * from incoming")
+            self.connection.unregister("incoming")
+
     def events(self, name: str, until: datetime) -> list[dict[str, Any]]:
         """The events of a table of `state` that were effective by a moment (naive UTC), in order, without their ids."""
         columns = [column for column in table_files()[name].columns if column != "event_id"]
@@ -215,11 +225,9 @@ class Warehouse:
         return rows != [(_shape_of_all(),)]
 
     def _fill(self, table: TableFile, *, full: bool) -> None:
-        if full or self._type(table.name) != "BASE TABLE":
-            self._drop(table.name)
+        if full or table.refresh == "full" or self._type(table.name) != "BASE TABLE":
+            self._drop(table.name)  # at the commit, a table that goes costs less than millions of rows that do
             self._make(table)
-        elif table.refresh == "full":
-            self.connection.execute(f"delete from {table.name}")
         else:
             self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
         self.connection.execute(f"insert into {table.name} by name {table.body}")

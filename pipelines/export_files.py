@@ -26,11 +26,16 @@ class ExportFiles:
     path: Path
     field_names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    n_cut_short: int = 0
 
     @property
     def notes(self) -> list[str]:
-        """An export is read whole or not at all, so there is nothing to tell."""
-        return []
+        """That Jira gave comments or worklogs in part: with an issue it gives 20 worklogs, however many there are."""
+        if not self.n_cut_short:
+            return []
+        return [
+            f"{self.n_cut_short} issues hold fewer comments or worklogs than Jira counts; a live Jira is read whole"
+        ]
 
     @property
     def source_id(self) -> None:
@@ -92,6 +97,7 @@ class ExportFiles:
         if not isinstance(value, dict) or "fields" not in value:
             raise InputError(f"{place}: neither an issue nor a list of issues; export from Jira's search as JSON")
         self._note_names(value)
+        self.n_cut_short += _is_cut_short(value["fields"])
         return value
 
     def _note_names(self, value: Json) -> None:
@@ -114,6 +120,17 @@ class ExportFiles:
             else:
                 self.field_names[str(entry["id"])] = str(entry["name"])
         return True
+
+
+def _is_cut_short(fields: object) -> bool:
+    """Whether an issue holds fewer comments or worklogs than it counts."""
+    blocks = {name: fields.get(name) for name in ("comment", "worklog")} if isinstance(fields, Mapping) else {}
+    return any(
+        isinstance(block, Mapping)
+        and isinstance(block.get("total"), int)
+        and block["total"] > len(block.get(f"{name}s") or [])
+        for name, block in blocks.items()
+    )
 
 
 def _read(path: Path) -> str:

@@ -154,7 +154,8 @@ class _Seen:
                 )
         for what, parts in (
             ("changelog entry", _histories(issue)),
-            ("comment", _comments(fields)),
+            ("comment", _entries(fields, "comment")),
+            ("worklog", _entries(fields, "worklog")),
             ("link", fields.get("issuelinks") or []),
         ):
             if not isinstance(parts, list) or not all(
@@ -183,7 +184,8 @@ class _Seen:
                     told = (moment, str(item.get("field")))
                     field_id = str(item["fieldId"])
                     self._names[field_id] = max(told, self._names.get(field_id, told))
-        moments += [parse_moment(comment.get("created")) for comment in _comments(issue["fields"])]
+        for field in ("comment", "worklog"):
+            moments += [parse_moment(one.get("created")) for one in _entries(issue["fields"], field)]
         times = [moment for moment in moments if moment]
         self.latest = max(times if self.latest is None else [self.latest, *times])
 
@@ -197,10 +199,10 @@ def _histories(issue: Json) -> Any:
     return log.get("histories") or [] if isinstance(log, Mapping) else []
 
 
-def _comments(fields: Json) -> Any:
-    """A block with its count, as Jira sends it, or the bare list that some exports make of it."""
-    block = fields.get("comment")
-    return block.get("comments") or [] if isinstance(block, Mapping) else block or []
+def _entries(fields: Json, field: str) -> Any:
+    """Comments or worklogs: a block with its count, as Jira sends it, or the bare list that some exports make of it."""
+    block = fields.get(field)
+    return block.get(f"{field}s") or [] if isinstance(block, Mapping) else block or []
 
 
 def _host(address: object) -> str:

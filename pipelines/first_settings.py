@@ -24,7 +24,10 @@ USUAL_NAMES = {
     "requested_at": (r"request(?:ed)? (?:at|date|on)",),
     "accepted_at": (r"accept(?:ed)? (?:at|date|on)",),
     "occurred_at": (r"occur", r"incident start", r"started at"),
-    "merged_at": (r"merged", r"deployed"),
+    "merged_at": (r"merged",),
+    "deployed_at": (r"deployed", r"released"),
+    "confirmed_at": (r"fix confirmed", r"confirmed at"),
+    "live_at": (r"\blive (?:at|date|on|since)", r"\bgo-?live"),
     "runbook_used": (r"runbook", r"playbook"),
 }
 TIER_NAMES = (r"support (?:tier|level|line)", r"\btier\b", r"escalation level", r"\blevel\b")
@@ -85,7 +88,16 @@ def site_toml(proposal: Proposal, zone: str) -> str:
         "projects = []    # keys of the projects in which engineering works",
         'link_types = ["Escalation"]',
     ]
-    lines += ["", "[statuses.waiting_on]"]
+    lines += [
+        "",
+        "# Tickets that connect a dealer to a provider, for the scorecard; any one of the three tells:",
+        "[onboardings]",
+        'issue_types = ["Onboarding"]',
+        "labels = []",
+        "components = []",
+        "",
+        "[statuses.waiting_on]",
+    ]
     for party, found in proposal.waiting_on.items():
         lines.append(f"{party} = [{', '.join(_quoted(name) for name in found)}]")
     lines += ["", "# One for each person of the desk, by account id (Cloud) or user key (Data Center):"]

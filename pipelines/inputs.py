@@ -34,6 +34,7 @@ class Change(Line):
 
     change_ref: str
     merged_date: date
+    deployed_date: date | None = None
     ticket_key: str | None = None
 
 

@@ -31,7 +31,7 @@ def site_tables(criteria: Criteria, roles: Roles) -> dict[str, list[Row]]:
     return {
         "site": [
             {"reporting_zone": site.reporting_zone, "default_tier": site.tier.default}
-            | {"has_tier3_members": any(m.tier == 3 for m in site.member)}
+            | {"has_tier3_members": any(m.tier == 3 for m in site.member), "release_lag_days": site.release_lag_days}
         ],
         "field_roles": list(_field_roles(site, roles)),
         "tier_values": [
@@ -106,6 +106,9 @@ def _word_rules(site: Site) -> Iterator[Row]:
         "cancelled": site.exclude.cancelled,
         "not_ticket_type": site.not_tickets.issue_types,
         "not_ticket_label": site.not_tickets.labels,
+        "onboarding_type": site.onboardings.issue_types,
+        "onboarding_label": site.onboardings.labels,
+        "onboarding_component": site.onboardings.components,
         "top_priority": site.top_priorities,
         "reserved": site.tier3.reserved,
         **{f"outcome_{name}": words for name, words in site.outcomes},

@@ -16,7 +16,9 @@ from uuid import uuid4
 from analysis.actions import take_over
 from analysis.errors import InputError
 from analysis.judge import judge
+from analysis.likeness_files import read_likeness
 from analysis.measure import frames, measure
+from analysis.placing import place
 from analysis.publish import Published, publish
 from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
@@ -247,7 +249,8 @@ def _from_tag(
     n_tagged = tag(warehouse, criteria, model, run_id, clock)
     say(f"tag: {n_tagged} tickets")
     take_over(warehouse, run_id, clock)
-    say(f"judge: {judge(warehouse, criteria).n_tickets} tickets")
+    placed = place(warehouse, read_likeness(), run_id, clock)
+    say(f"judge: {placed.n_tickets} tickets placed, {judge(warehouse, criteria).n_tickets} judged")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
     if publishing is not Publishing.NO:

@@ -83,7 +83,7 @@ class Desk:
         return len(came)
 
     def check(self) -> None:
-        """Every issue, history, comment and link that Jira shows is held, and nothing else."""
+        """Every issue, history, comment, worklog and link that Jira shows is held, and nothing else."""
         rows = [normalise(issue, CATALOGUE) for issue in self.held.values()]
         same({name: [row for part in rows for row in part[name]] for name in rows[0]} if rows else {}, self.jira)
 
@@ -103,14 +103,17 @@ def same(rows: Mapping[str, list[Json]], jira: JiraStandIn) -> None:
 
 
 def held_of(rows: Mapping[str, list[Json]]) -> Told:
-    """Issue → key, time of update, status, changes, comments, links."""
-    parts: dict[str, dict[int, list[Any]]] = {"changes": {}, "comments": {}, "links": {}}
+    """Issue → key, time of update, status, changes, comments, worklogs, links."""
+    parts: dict[str, dict[int, list[Any]]] = {"changes": {}, "comments": {}, "worklogs": {}, "links": {}}
     for row in rows.get("changes", ()):
         one = (row["history_id"], row["item_no"], row["changed_at"], row["field_name"])
         parts["changes"].setdefault(row["issue_id"], []).append(one)
     for row in rows.get("comments", ()):
         comment = (row["comment_id"], row["created_at"], row["updated_at"])
         parts["comments"].setdefault(row["issue_id"], []).append(comment)
+    for row in rows.get("worklogs", ()):
+        worklog = (row["worklog_id"], row["author_id"], row["started_at"], row["hours"])
+        parts["worklogs"].setdefault(row["issue_id"], []).append(worklog)
     for row in rows.get("links", ()):
         link = (row["link_id"], row["kind"], row["direction"], row["target_id"])
         parts["links"].setdefault(row["issue_id"], []).append(link)
@@ -132,9 +135,10 @@ def shown_by(jira: JiraStandIn) -> Told:
             for number, item in enumerate(history["items"], 1)
         ]
         comments = [(int(one["id"]), one["created"], one["updated"]) for one in issue["comments"]]
+        worklogs = [(int(one["id"]), one["author"], one["started"], one["seconds"] / 3600) for one in issue["worklogs"]]
         links = [(int(one["id"]), one["type"], one["direction"], int(one["other"])) for one in issue["links"]]
         fields = issue["fields"]
-        lists = (sorted(part) for part in (changes, comments, links))
+        lists = (sorted(part) for part in (changes, comments, worklogs, links))
         told[int(ident)] = (issue["key"], fields["updated"], fields["status"]["name"], "whole", *lists)
     return told
 
@@ -180,6 +184,7 @@ class WarehouseDesk:
             "tickets": ("issue_id", "ticket_key", "updated_at", "status", "changelog"),
             "changes": ("issue_id", "history_id", "item_no", "changed_at", "field_name"),
             "comments": ("issue_id", "comment_id", "created_at", "updated_at"),
+            "worklogs": ("issue_id", "worklog_id", "author_id", "started_at", "hours"),
             "links": ("issue_id", "link_id", "kind", "direction", "target_id"),
         }
         with Warehouse.open(self.file) as warehouse:

@@ -48,6 +48,7 @@ from jira_standin_shapes import (
     Project,
     Version,
     View,
+    Worklog,
     bulk_content,
     chosen,
     comment_json,
@@ -64,6 +65,7 @@ from jira_standin_shapes import (
     server_info,
     stamp,
     utc,
+    worklog_json,
 )
 from jql import JqlError, Query, Rank, parse
 
@@ -189,6 +191,8 @@ class Faults:
     changelog_created_as: Literal["int", "int_seconds", "string"] = "int"  # 22
     inline_comment_cap: int = 20  # 24: in fields.comment on Cloud; not documented
     comment_page_cap: int = 100  # 24
+    inline_worklog_cap: int = 20  # 24: in fields.worklog, of both kinds
+    worklog_page_cap: int = 5000  # 24: Cloud; Data Center knows no pages of worklogs
     nulls_left_out: bool = False  # Atlassian's document knows no null, real answers do
     missing_author_as: Literal["null", "absent", "former_user"] = "null"  # 31
     window: int = 10_000  # 32: Data Center serves no offset beyond it
@@ -272,7 +276,8 @@ class Site:
         self.changes = 0  # grows with every change; found sets are remembered under it
         self.seen = 0  # grows when other tickets' ready-made JSON is no longer true
         self._zone = ZoneInfo(account_zone)
-        self._last_id = {"project": 10_000, "issue": 10_000, "history": 50_000, "comment": 20_000, "link": 30_000}
+        self._last_id = {"project": 10_000, "issue": 10_000, "history": 50_000, "comment": 20_000}
+        self._last_id |= {"link": 30_000, "worklog": 40_000}
 
     @property
     def account_zone(self) -> str:
@@ -417,6 +422,29 @@ class Site:
     def delete_comment(self, issue_id: str | int, comment_id: str | int, at: datetime | None = None) -> None:
         self._comments(issue_id, at, lambda one, _: None if one.id == int(comment_id) else one)
 
+    def log_work(
+        self,
+        issue_id: str | int,
+        author: str | None,
+        hours: float,
+        at: datetime | None = None,
+        started: datetime | None = None,
+        words: str | None = None,
+    ) -> str:
+        """Log hours that began at `started` or else now. Bumps `updated`; no history tells of it."""
+        with self.lock:
+            issue, when = self.issues[int(issue_id)], self._at(at)
+            seconds = round(hours * 3600)
+            new = Worklog(self._new("worklog"), when, millis(started) if started else when, author, seconds, words)
+            self._push(issue, when, worklogs=(*issue.latest.whole().worklogs, new))
+            return str(new.id)
+
+    def delete_worklog(self, issue_id: str | int, worklog_id: str | int, at: datetime | None = None) -> None:
+        with self.lock:
+            issue, when = self.issues[int(issue_id)], self._at(at)
+            kept = tuple(one for one in issue.latest.whole().worklogs if one.id != int(worklog_id))
+            self._push(issue, when, worklogs=kept)
+
     def link(
         self,
         issue_id: str | int,
@@ -513,11 +541,11 @@ class Site:
         self._hide(issue_id, False)
 
     def snapshot(self) -> dict[str, Json]:
-        """What the account may see: id → key, fields (as v2, without comments and links), histories, comments, links.
+        """What the account may see: id → key, fields (as v2, without lists), histories, comments, worklogs, links.
 
         Times are naive UTC; histories stand from old to new.
         """
-        view = View(self.cloud, False, "", ZoneInfo("UTC"), "null", 1 << 30, 0, 0)
+        view = View(self.cloud, False, "", ZoneInfo("UTC"), "null", 1 << 30, 0, 0, 0)
         with self.lock:
             found = {}
             for issue in self.issues.values():
@@ -525,7 +553,7 @@ class Site:
                     continue
                 now, content = issue.latest, issue.latest.whole()
                 fields = fields_json(now, self.names, view, self.find)
-                del fields["comment"], fields["issuelinks"]
+                del fields["comment"], fields["worklog"], fields["issuelinks"]
                 done = content.fields.get("resolutiondate")
                 fields |= {"created": moment(now.created), "updated": moment(now.updated)}
                 fields["resolutiondate"] = moment(done) if done is not None else None
@@ -545,6 +573,16 @@ class Site:
                             "updated": moment(c.updated),
                         }
                         for c in content.comments
+                    ],
+                    "worklogs": [
+                        {
+                            "id": str(w.id),
+                            "author": w.author,
+                            "created": moment(w.created),
+                            "started": moment(w.started),
+                            "seconds": w.seconds,
+                        }
+                        for w in content.worklogs
                     ],
                     "links": [
                         {
@@ -651,6 +689,7 @@ class Site:
         histories: Iterable[History] = (),
         comments: tuple[Comment, ...] | None = None,
         links: tuple[Link, ...] | None = None,
+        worklogs: tuple[Worklog, ...] | None = None,
         home: tuple[Project, int] | None = None,
         bump: bool = True,
     ) -> None:
@@ -662,6 +701,7 @@ class Site:
             log,
             content.comments if comments is None else comments,
             content.links if links is None else links,
+            content.worklogs if worklogs is None else worklogs,
         )
         project, number = home or (old.project, old.number)
         updated = max(when, old.updated) if bump else old.updated
@@ -1044,7 +1084,8 @@ class JiraStandIn(Site):
 
     def _view(self, call: Call) -> View:
         faults, many = self.faults, 1 << 30
-        caps = (faults.inline_changelog_cap, faults.inline_comment_cap) if self.cloud else (many, many)
+        histories, comments = (faults.inline_changelog_cap, faults.inline_comment_cap) if self.cloud else (many, many)
+        caps = (histories, comments, faults.inline_worklog_cap)
         return View(self.cloud, call.v3, self.url, self._zone, faults.missing_author_as, *caps, self.seen)
 
     def _remember(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -1380,6 +1421,16 @@ class JiraStandIn(Site):
         page = [dumps(comment_json(one, row.id, view, more)) for one in said[start : start + size]]
         return 200, _page("comments", page, {"startAt": start, "maxResults": size, "total": len(said)})
 
+    def _get_worklogs(self, call: Call) -> tuple[int, bytes]:
+        row, view = self._row(call), self._view(call)
+        logged = sorted(row.whole().worklogs, key=lambda one: (one.created, one.id))
+        start, size = 0, len(logged)
+        if self.cloud:
+            start = max(0, call.number("startAt", 0))
+            size = min(max(1, call.number("maxResults", 5000)), self.faults.worklog_page_cap)
+        page = [dumps(worklog_json(one, row.id, view)) for one in logged[start : start + size]]
+        return 200, _page("worklogs", page, {"startAt": start, "maxResults": size, "total": len(logged)})
+
     def _post_comment(self, call: Call) -> tuple[int, bytes]:
         row, given = self._row(call), call.body
         body = given.get("body") if isinstance(given, dict) else None
@@ -1533,6 +1584,7 @@ BOTH: dict[tuple[str, str], Run] = {
     ("PUT", "issue"): JiraStandIn._put_issue,
     ("GET", "issue/comment"): JiraStandIn._get_comments,
     ("POST", "issue/comment"): JiraStandIn._post_comment,
+    ("GET", "issue/worklog"): JiraStandIn._get_worklogs,
     ("GET", "issue/remotelink"): JiraStandIn._get_remote_links,
     ("GET", "issue/properties"): JiraStandIn._property,
     ("PUT", "issue/properties"): JiraStandIn._property,

@@ -1,4 +1,4 @@
-"""What the Jira stand-in holds, and how it looks as JSON: people, fields, tickets, changelogs, comments.
+"""What the Jira stand-in holds, and how it looks as JSON: people, fields, tickets, changelogs, comments, worklogs.
 
 Times are whole milliseconds since 1970, UTC, as in `jql`.
 """
@@ -52,11 +52,12 @@ SYSTEM = {
     "duedate": ("Due date", "date"),
     "issuelinks": ("Linked Issues", "array"),
     "comment": ("Comment", "comments-page"),
+    "worklog": ("Log Work", "array"),
 }
 NAMED = ("status", "issuetype", "priority", "resolution")  # held as names, shown as objects with ids
 PEOPLE = ("assignee", "reporter", "creator")
 RICH = ("description", "environment")  # documents in v3, strings in v2
-NOT_NAVIGABLE = ("comment",)  # not among *navigable, the default of bulkfetch and of Data Center's search
+NOT_NAVIGABLE = ("comment", "worklog")  # not among *navigable, the default of bulkfetch and of Data Center's search
 
 
 class History(NamedTuple):
@@ -75,6 +76,15 @@ class Comment(NamedTuple):
     properties: tuple[Json, ...] = ()
 
 
+class Worklog(NamedTuple):
+    id: int
+    created: int
+    started: int
+    author: str | None
+    seconds: int
+    words: str | None = None
+
+
 class Link(NamedTuple):
     id: int
     type_name: str
@@ -89,6 +99,7 @@ class Content(NamedTuple):
     histories: tuple[History, ...] = ()
     comments: tuple[Comment, ...] = ()
     links: tuple[Link, ...] = ()
+    worklogs: tuple[Worklog, ...] = ()
 
 
 class View(NamedTuple):
@@ -101,6 +112,7 @@ class View(NamedTuple):
     missing_author: str
     most_histories: int
     most_comments: int
+    most_worklogs: int
     seen: int  # changes whenever what is visible, or a field's name, does
 
 
@@ -281,6 +293,24 @@ def comment_json(one: Comment, issue_id: int, view: View, properties: bool = Fal
     }
 
 
+def worklog_json(one: Worklog, issue_id: int, view: View) -> Json:
+    who = author(one.author, view)
+    words = {"comment": rich(one.words, view.documents)} if one.words is not None else {}
+    return {
+        "self": f"{view.url}/rest/api/{3 if view.documents else 2}/issue/{issue_id}/worklog/{one.id}",
+        **who,
+        **({"updateAuthor": who["author"]} if who else {}),
+        **words,
+        "created": stamp(one.created, view.zone),
+        "updated": stamp(one.created, view.zone),
+        "started": stamp(one.started, view.zone),
+        "timeSpent": f"{one.seconds // 60}m",
+        "timeSpentSeconds": one.seconds,
+        "id": str(one.id),
+        "issueId": str(issue_id),
+    }
+
+
 def project_json(one: Project, view: View) -> Json:
     start: Json = {
         "id": str(one.id),
@@ -386,7 +416,7 @@ def fields_json(version: Version, names: Names, view: View, find: Callable[[int]
     raw, shown = whole.fields, dict[str, Any]()
     for field_id, kind in names.fields.items():
         value = raw.get(field_id)
-        if kind.trashed or field_id in ("comment", "issuelinks"):
+        if kind.trashed or field_id in ("comment", "worklog", "issuelinks"):
             continue
         if field_id in RICH or (kind.custom and kind.custom.endswith(":textarea")):
             shown[field_id] = rich(value, view.documents)
@@ -429,6 +459,8 @@ def fields_json(version: Version, names: Names, view: View, find: Callable[[int]
     comments = [comment_json(one, version.id, view) for one in whole.comments[: view.most_comments]]
     total = len(whole.comments)
     shown["comment"] = {"comments": comments, "maxResults": len(comments), "total": total, "startAt": 0}
+    logged = [worklog_json(one, version.id, view) for one in whole.worklogs[: view.most_worklogs]]
+    shown["worklog"] = {"startAt": 0, "maxResults": 20, "total": len(whole.worklogs), "worklogs": logged}
     return shown
 
 

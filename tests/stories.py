@@ -5,6 +5,7 @@
       03-03 12:00 status=Resolved resolution=Done by=int-1
       03-03 12:00 comment=hello by=eng-1
       03-04 09:00 link=Escalation>PENG-1
+  03-05 12:00 worklog=1.5 by=int-1         hours; they began then, or at started="03-04 15:00"
 
 Times are UTC. Without a date's year the year is the creation's. Every ticket starts in status Open.
 `component=` takes all components, with blanks between; `moved_from=OLD-1` tells that the key was another before.
@@ -163,7 +164,7 @@ def _words(rest: str) -> dict[str, str]:
 def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
     number = numbers[one["key"]]
     state: dict[str, str | None] = {"status": "Open", "summary": "a ticket", **one["values"]}
-    histories, comments, updated, resolved = [], [], one["created"], None
+    histories, comments, worklogs, updated, resolved = [], [], [], one["created"], None
     for n, (at, values) in enumerate(one["steps"], 1):
         author = values.pop("by", None)
         person = {"accountId": author, "displayName": author} if author else None
@@ -178,6 +179,11 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
                     "updated": stamp(at),
                 }
             )
+        if "worklog" in values:
+            seconds, started = round(float(values.pop("worklog")) * 3600), values.pop("started", None)
+            began = _at(f"{one['created'].year}-{started}") if started else at
+            times = {"created": stamp(at), "updated": stamp(at), "started": stamp(began)}
+            worklogs.append({"id": str(number * 100 + n), "author": person, "timeSpentSeconds": seconds, **times})
         items = []
         for name, value in values.items():
             if name == "link":
@@ -237,6 +243,7 @@ def _issue(one: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
             for ident, kind, side, target, _ in one["links"]
         ],
         "comment": {"comments": comments, "total": len(comments)},
+        "worklog": {"worklogs": worklogs, "total": len(worklogs)},
     }
     for name, (field_id, _) in FIELDS.items():
         value = state.get(name)

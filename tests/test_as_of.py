@@ -44,7 +44,7 @@ def then(day: int, hour: int = 12, issue: Json | None = None) -> dict[str, Any]:
     rows = normalise(past, CATALOGUE)
     ticket = rows["tickets"][0]
     tier = [r["value"] for r in rows["field_values"] if r["role"] == "tier_0"]
-    counted = {name: len(rows[name]) for name in ("changes", "comments", "links")}
+    counted = {name: len(rows[name]) for name in ("changes", "comments", "worklogs", "links")}
     return ticket | counted | {"tier": tier[0] if tier else None}
 
 
@@ -197,6 +197,19 @@ def test_comments_in_either_shape(as_list: bool) -> None:
     comments = [{"id": str(day), "created": f"2026-03-0{day}T10:00:00.000+0000", "body": "x"} for day in (3, 5)]
     issue = changed({"comment": comments if as_list else {"comments": comments, "total": 2}})
     assert then(4, issue=issue)["comments"] == 1
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_what_was_logged_later_is_not_known_yet(as_list: bool) -> None:
+    """The 1st is noted on the 3rd, the 2nd on the 5th, though it tells of work on the 2nd."""
+    logged = [
+        {"id": str(day), "created": f"2026-03-0{day}T10:00:00.000+0000", "started": "2026-03-02T10:00:00.000+0000"}
+        for day in (3, 5)
+    ]
+    issue = changed({"worklog": logged if as_list else {"worklogs": logged, "total": 2}})
+    issue["fields"]["updated"] = logged[1]["created"]
+    now, before = then(4, issue=issue), then(5, issue=issue)
+    assert (now["worklogs"], now["updated_at"], before["worklogs"]) == (1, datetime(2026, 3, 3, 10), 2)
 
 
 @pytest.mark.parametrize("empty", [{"changelog": None}, {"changelog": {"histories": None}}])

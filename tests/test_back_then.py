@@ -18,6 +18,7 @@ STORY = """
 SUP-1 created 2026-03-02 09:00 tier=2 provider=Tekion
   03-03 12:00 status=Resolved
   03-20 12:00 status=Closed
+  03-20 13:00 worklog=2 started="03-02 10:00" by=int-1
 SUP-2 created 2026-03-02 09:00 tier=2 provider=Tekion
   03-06 12:00 status=Resolved
   03-21 12:00 comment="thanks"
@@ -72,6 +73,14 @@ def test_the_desks_own_warehouse_stays_as_it_is(desk: Settings, tmp_path: Path) 
     back_then(desk, datetime(2026, 3, 4), tmp_path / "scratch", TAGS)
     with Warehouse.open(desk.warehouse_file) as warehouse:
         assert (warehouse.rows(count), table(warehouse, TAGS)) == before
+
+
+@pytest.mark.parametrize(("day", "hours"), [(19, "-"), (21, "2")])
+def test_hours_that_nobody_had_logged_by_then_do_not_count(
+    day: int, hours: str, desk: Settings, tmp_path: Path
+) -> None:
+    query = "select sum(logged_hours) from mart.effort"
+    assert back_then(desk, datetime(2026, 3, day), tmp_path / "scratch", query) == hours
 
 
 def test_a_status_in_which_nothing_lay_then_means_what_it_means_now(desk: Settings, tmp_path: Path) -> None:

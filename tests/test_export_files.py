@@ -57,6 +57,21 @@ def keys(path: Path) -> list[str]:
     return [issue["key"] for issue, _ in ExportFiles(path).issues()]
 
 
+@pytest.mark.parametrize("field", ["comment", "worklog"])
+def test_what_jira_left_out_is_told(field: str, tmp_path: Path) -> None:
+    (whole,) = issues("SUP-3 created 2026-03-02 09:00\n  03-02 10:00 worklog=1 comment=hello")
+    block = whole["fields"][field]
+    cut = whole | {"fields": whole["fields"] | {field: block | {"total": 2}}}
+    told = []
+    for found in ([*TWO, whole], [*TWO, cut]):
+        source = ExportFiles(tmp_path / "export.json")
+        source.path.write_text(json.dumps(found))
+        assert len(list(source.issues())) == 3
+        told.append(source.notes)
+    assert told[0] == []
+    assert told[1][0].startswith("1 issues hold fewer comments or worklogs")
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes(shape: str, packed: bool, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_unknown_fields_stay_in_raw_as_they_were(tmp_path: Path) -> None:
 
 ONE = issues("""
 SUP-1 created 2026-03-02 09:00
-  03-02 10:00 tier=2 comment=hi
+  03-02 10:00 tier=2 comment=hi worklog=1
   03-02 11:00 link=Escalation>PENG-1
 """)[0]
 REFUSED = {
@@ -120,6 +120,7 @@ REFUSED = {
     "items are no list": ("changelog.histories.0.items", {"field": "x"}, "no list of items"),
     "item is a string": ("changelog.histories.0.items", ["x"], "no list of items"),
     "comment without id": ("fields.comment.comments.0.id", ..., "a comment has no numeric id"),
+    "worklog without id": ("fields.worklog.worklogs.0.id", ..., "a worklog has no numeric id"),
     "link without id": ("fields.issuelinks.0.id", ..., "a link has no numeric id"),
     "another Jira": (
         "self",
@@ -144,6 +145,8 @@ def test_a_bad_issue_leaves_no_trace(name: str, tmp_path: Path) -> None:
 
 FINE = {
     "comments as a bare list": ("fields.comment", ONE["fields"]["comment"]["comments"]),
+    "worklogs as a bare list": ("fields.worklog", ONE["fields"]["worklog"]["worklogs"]),
+    "no worklogs": ("fields.worklog", ...),
     "comment null": ("fields.comment", None),
     "links null": ("fields.issuelinks", None),
     "changelog null": ("changelog", None),

@@ -67,12 +67,13 @@ def test_what_fields_and_statuses_look_like() -> None:
 
 
 def test_the_proposal_is_a_valid_site(tmp_path: Path) -> None:
-    odd = NAMES | {"customfield_5": 'Merged "on"\nsomewhere'}
+    odd = NAMES | {"customfield_5": 'Merged "on"\nsomewhere', "customfield_6": "Go-live date"}
     (tmp_path / "site.toml").write_text(site_toml(propose(odd, ['Waiting for "vendor"']), "America/Denver"))
     site = read_criteria(tmp_path).site
     assert site.reporting_zone == "America/Denver"
     assert site.tier.source[0].field == "customfield_3"
     assert site.statuses.waiting_on["provider"] == ('Waiting for "vendor"',)
+    assert (site.fields.live_at, site.onboardings.issue_types) == ("customfield_6", ("Onboarding",))
 
 
 def test_init_then_doctor_then_run(jira: JiraStandIn, tmp_path: Path) -> None:

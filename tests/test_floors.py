@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
-    1: ["analysis.errors", "analysis.forecast", "analysis.survival", "analysis.table_files"],
+    1: ["analysis.array_files", "analysis.errors", "analysis.forecast", "analysis.survival", "analysis.table_files"],
     2: [
         "analysis.taxonomy",
         "analysis.text",
@@ -30,6 +30,7 @@ FLOORS = {
         "analysis.publish",
         "analysis.review",
         "analysis.rules",
+        "analysis.signature",
         "analysis.verdicts",
         "pipelines.csv_files",
         "pipelines.export_files",
@@ -43,9 +44,9 @@ FLOORS = {
         "reports.charts",
         "reports.render",
     ],
-    4: ["analysis.mentions"],
-    5: ["analysis.classifier"],
-    6: ["analysis.evaluate", "analysis.model_files"],
+    4: ["analysis.likeness", "analysis.mentions"],
+    5: ["analysis.classifier", "analysis.families", "analysis.likeness_files", "analysis.likeness_fitting"],
+    6: ["analysis.evaluate", "analysis.model_files", "analysis.placing"],
     7: [
         "pipelines.extract",
         "pipelines.normalise",
@@ -80,10 +81,14 @@ HOMES = {
     "numpy": {
         *("analysis.features", "analysis.mentions", "analysis.classifier", "analysis.fitting"),
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
-        "analysis.forecast",
+        *("analysis.forecast", "analysis.array_files", "analysis.likeness", "analysis.likeness_files"),
+        *("analysis.likeness_fitting", "analysis.families"),
     },
-    "scipy": {"analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast"},
-    "sklearn": {"analysis.fitting"},
+    "scipy": {
+        *("analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast", "analysis.likeness"),
+        "analysis.likeness_fitting",
+    },
+    "sklearn": {"analysis.fitting", "analysis.likeness_fitting"},
     "wordllama": {"analysis.features"},
     "prefect": {"pipelines.flows"},
     "pandas": {"analysis.warehouse", "analysis.measure", "reports.charts", "reports.report"},

@@ -101,6 +101,25 @@ def test_comments_beyond_a_page(jira: JiraStandIn, tmp_path: Path) -> None:
     assert desk.rows(f"select body from core.comments where comment_id = {said[150]}") == [("changed",)]
 
 
+def test_worklogs_beyond_those_that_come_with_the_ticket(jira: JiraStandIn, tmp_path: Path) -> None:
+    """20 come with it. Cloud gives the others in pages, Data Center all at once; where none lack, none are asked for."""
+    ids = [jira.create("SUP") for _ in range(3)]
+    for ident, n_logged in zip(ids, (20, 0, 45), strict=True):
+        logged = [jira.log_work(ident, "ann", 0.5 + n, started=jira.now, words="words") for n in range(n_logged)]
+    jira.faults.worklog_page_cap = 20
+    desk = WarehouseDesk(jira, tmp_path)
+    desk.read()
+    desk.check()
+    assert jira.counts["GET issue/worklog"] == (3 if jira.cloud else 1)
+    assert jira.counts["GET issue/comment"] == 0
+    assert desk.rows("select count(*), sum(hours) from core.worklogs") == [(65, 20 * 10 + 45 * 22.5)]
+    jira.tick(60)
+    jira.delete_worklog(ids[2], logged[3])
+    jira.log_work(ids[0], None, 8)
+    desk.read()
+    desk.check()
+
+
 def test_ticket_moved(jira: JiraStandIn, tmp_path: Path) -> None:
     jira.add_project("ENG")
     ids = some_tickets(jira, 5)

@@ -53,6 +53,7 @@ SETTINGS = settings(
 EVENTS = (
     "edit", "edit", "edit several", "status", "labels", "create", "create secured", "move", "move away", "move back",
     "delete", "hide", "show", "show", "link", "comment", "comment", "edit comment", "delete comment",
+    "log work", "delete work",
 )  # fmt: skip
 GAPS = st.sampled_from([0.0, 0.0, 0.001, 0.3, 5.0, 61.0])
 EVENT = st.tuples(st.sampled_from(EVENTS), st.integers(0, N_LIVELY - 1), st.integers(0, 5), GAPS)
@@ -280,6 +281,8 @@ class Life(RuleBasedStateMachine):
                 self.jira.link(ident, other, ("Relates", "Blocks")[how % 2], author="user-1")
         elif "comment" in name:
             self.talk(ident, name, how)
+        elif "work" in name:
+            self.work(ident, name, how)
         else:
             self.edit(ident, name, how)
 
@@ -317,6 +320,14 @@ class Life(RuleBasedStateMachine):
             self.jira.edit_comment(ident, comments[how % len(comments)].id, self.said())
         elif comments:
             self.jira.delete_comment(ident, comments[how % len(comments)].id)
+
+    def work(self, ident: int, name: str, how: int) -> None:
+        worklogs = self.jira.issues[ident].latest.whole().worklogs
+        if name == "log work":
+            for n in range(8 * how + 1):  # Jira gives the first 20 with the ticket
+                self.jira.log_work(ident, "user-5", 0.5 + n, started=self.jira.now - timedelta(hours=how))
+        elif worklogs:
+            self.jira.delete_worklog(ident, worklogs[how % len(worklogs)].id)
 
     def edit(self, ident: int, name: str, how: int) -> None:
         new: Json = {"summary": self.said()}
@@ -405,20 +416,24 @@ def told_of(issue: Json) -> Json:
     comments = {
         (int(one["id"]), one["author"], one["body"], one["created"], one["updated"]) for one in issue["comments"]
     }
-    return {"ticket": ticket, "keys": {(issue["key"],)}, "changes": changes, "comments": comments}
+    worklogs = {(int(one["id"]), one["author"], one["started"], one["seconds"] / 3600) for one in issue["worklogs"]}
+    told = {"changes": changes, "comments": comments, "worklogs": worklogs}
+    return {"ticket": ticket, "keys": {(issue["key"],)}, **told}
 
 
 def held_in(desk: Desk) -> dict[int, Json]:
     ticket = "ticket_key, project, summary, description, status, priority, assignee_id, labels, components"
     rows = desk.rows(f"select issue_id, {ticket}, created_at, updated_at, changelog from core.tickets")
     held: dict[int, Json] = {
-        ident: {"ticket": tuple(rest), "keys": set(), "changes": set(), "comments": set()} for ident, *rest in rows
+        ident: {"ticket": tuple(rest)} | {part: set() for part in ("keys", "changes", "comments", "worklogs")}
+        for ident, *rest in rows
     }
     change = "history_id, item_no, changed_at, author_id, field_name, from_id, to_id, from_text, to_text"
     parts = {
         "keys": "ticket_key from core.ticket_keys where is_current",
         "changes": f"{change} from core.changes",
         "comments": "comment_id, author_id, body, created_at, updated_at from core.comments",
+        "worklogs": "worklog_id, author_id, started_at, hours from core.worklogs",
     }
     for part, query in parts.items():
         for ident, *rest in desk.rows(f"select issue_id, {query}"):

@@ -74,6 +74,18 @@ def test_a_whole_list_is_not_asked_for_again() -> None:
     assert not sent
 
 
+def test_a_route_without_pages_ends() -> None:
+    """It gives one entry less than Jira counts, however often it is asked."""
+    sent: list[int] = []
+
+    def ask(start: int) -> Json:
+        sent.append(start)
+        return {"values": [{"id": str(n)} for n in range(30)], "total": 31}
+
+    assert len(whole_list(ask, {"values": [], "total": 31}, "values")) == 30
+    assert sent == [0, 30]
+
+
 def test_entries_that_come_twice_are_taken_once_and_the_end_is_the_end() -> None:
     sent: list[int] = []
     assert len(listed(30, 10, sent, [*range(20), *range(10, 20)])) == 20

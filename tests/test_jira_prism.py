@@ -89,6 +89,7 @@ def storied(jira: JiraStandIn) -> None:
     jira.edit(ids[0], status="Resolved", resolution="Done", labels=["a", "b"])
     for n in range(130):
         jira.comment(ids[0], "ann" if n % 2 else None, f"comment {n}\nof many")
+        jira.log_work(ids[0], "ann" if n % 2 else None, 0.5, words=f"worklog {n}")
     for n in range(60):
         jira.edit(ids[1], priority="High" if n % 2 else "Low")
     jira.link(ids[0], other, "Blocks")
@@ -123,6 +124,7 @@ def test_a_whole_reading_fits_the_document(prism: Path, tmp_path: Path) -> None:
         "jql",
         "bulkfetch",
         "comment",
+        "worklog",
         "remotelink",
         "myself",
         "field",

@@ -121,6 +121,7 @@ def storied(jira: JiraStandIn) -> str:
     jira.edit(ident, at=T + timedelta(hours=1), author="ann", status="Resolved", resolution="Done", labels=["a", "b"])
     jira.comment(ident, "ann", "hello\nthere", at=T + timedelta(hours=2))
     jira.comment(ident, None, "by nobody", at=T + timedelta(hours=2))
+    jira.log_work(ident, "ann", 1.5, at=T + timedelta(hours=2), started=T, words="looked\ninto it")
     jira.link(ident, other, "Blocks", at=T + timedelta(hours=3))
     jira.remote_link(ident, "https://example.invalid/1", "elsewhere")
     return ident
@@ -184,6 +185,7 @@ SHAPES: dict[tuple[str, str], set[str]] = {
     ("GET", "issue/{issueIdOrKey}/changelog"): {"values", "total", "isLast", "startAt", "maxResults"},
     ("GET", "issue/{issueIdOrKey}/comment"): {"comments", "total", "startAt", "maxResults"},
     ("POST", "issue/{issueIdOrKey}/comment"): {"id", "author", "body", "created", "updated"},
+    ("GET", "issue/{issueIdOrKey}/worklog"): {"worklogs", "total", "startAt", "maxResults"},
     ("GET", "issue/{issueIdOrKey}/remotelink"): {"id", "object", "self"},
     ("GET", "issue/{issueIdOrKey}/properties/{propertyKey}"): {"key", "value"},
 }
@@ -354,6 +356,8 @@ def test_snapshot_says_what_the_routes_say(jira: JiraStandIn, client: Client) ->
         mine = held.pop(one["id"])
         assert [h["id"] for h in mine["histories"][::-1]] == [h["id"] for h in one["changelog"]["histories"]]
         assert [c["id"] for c in mine["comments"]] == [c["id"] for c in one["fields"]["comment"]["comments"]]
+        logged = [(w["id"], w["timeSpentSeconds"]) for w in one["fields"]["worklog"]["worklogs"]]
+        assert [(w["id"], w["seconds"]) for w in mine["worklogs"]] == logged
         assert (one["key"], one["fields"]["status"]) == (
             mine["key"],
             one["fields"]["status"] | {"name": mine["fields"]["status"]["name"]},
@@ -505,6 +509,22 @@ def test_bulkfetch_caps_what_it_holds_inline(jira: JiraStandIn, client: Client) 
     assert (
         "comment" not in client.post("/rest/api/3/issue/bulkfetch", issueIdsOrKeys=[ident]).json["issues"][0]["fields"]
     )
+
+
+def test_worklogs_in_part_and_in_pages(jira: JiraStandIn, client: Client, dc: JiraStandIn, dc_client: Client) -> None:
+    for one in (jira, dc):
+        ident = one.create("SUP")
+        for n in range(30):
+            one.log_work(ident, "ann", 1 + n, at=T, started=T - timedelta(hours=n))
+    first = client.get(f"/rest/api/3/issue/{ident}").json["fields"]["worklog"]
+    assert (len(first["worklogs"]), first["total"], first["worklogs"][2]["timeSpentSeconds"]) == (20, 30, 3 * 3600)
+    assert first["worklogs"][2]["started"] == "2026-08-01T07:30:20.000+0000"
+    pages = [client.get(f"/rest/api/3/issue/{ident}/worklog?maxResults=25&startAt={n}").json for n in (0, 25)]
+    assert [(len(page["worklogs"]), page["total"]) for page in pages] == [(25, 30), (5, 30)]
+    assert len(dc_client.get(f"/rest/api/2/issue/{ident}").json["fields"]["worklog"]["worklogs"]) == 20
+    assert len(dc_client.get(f"/rest/api/2/issue/{ident}/worklog?maxResults=5&startAt=9").json["worklogs"]) == 30
+    plain = client.post("/rest/api/3/issue/bulkfetch", issueIdsOrKeys=[ident]).json["issues"][0]["fields"]
+    assert "worklog" not in plain
 
 
 def histories(client: Client, ids: Sequence[str], **more: object) -> tuple[list[tuple[Any, int, str]], int]:

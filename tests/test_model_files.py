@@ -22,7 +22,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analysis import model_files
+from analysis import array_files
 from analysis.classifier import Classifier, MentionModel
 from analysis.errors import InputError
 from analysis.features import Vocabulary
@@ -415,9 +415,9 @@ def test_a_part_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path, m
         largest = max(member.file_size for member in packed.infolist())
     path = tmp_path / "odd.npz"
     path.write_bytes(few_bytes())
-    monkeypatch.setattr(model_files, "LARGEST", largest)
+    monkeypatch.setattr(array_files, "LARGEST", largest)
     assert_equal(read_model(path), rounded(few_model()))
-    monkeypatch.setattr(model_files, "LARGEST", largest - 1)
+    monkeypatch.setattr(array_files, "LARGEST", largest - 1)
     monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was read"))
     refused(path)
 

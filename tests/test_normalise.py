@@ -168,6 +168,23 @@ def test_who_may_see_a_comment(more: Json, expected: bool) -> None:
     assert rows({"comment": [COMMENT | more]})["comments"][0]["is_restricted"] is expected
 
 
+def test_worklogs_without_their_words() -> None:
+    one = {
+        "id": "5",
+        "author": {"name": "ann"},
+        "created": "2026-03-05T10:00:00.000+0000",
+        "comment": "called a@b.example",
+    }
+    told = one | {"started": "2026-03-02T14:30:00.000+0530", "timeSpentSeconds": 5400}
+    odd = one | {"id": 6, "author": None, "timeSpentSeconds": "soon"}
+    found = rows({"worklog": {"worklogs": [told, told, odd], "total": 3}})["worklogs"]
+    assert [tuple(row.values()) for row in found] == [
+        (5, 1001, "ann", NINE, 1.5),
+        (6, 1001, None, datetime(2026, 3, 5, 10), 0),
+    ]
+    assert rows({"worklog": [told]})["worklogs"] == found[:1]
+
+
 def link(number: int, side: str, key: str | None, **more: Any) -> Json:
     other = {"key": key, **more} if key else None
     return {"id": str(number), "type": {"name": "Blocks"}, f"{side}Issue": other}

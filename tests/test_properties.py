@@ -44,7 +44,7 @@ STEPS = [
     "status=Doing resolution=", "status='Waiting for provider'", "status='Waiting for dealer'", "status=Odd",
     "assignee=int-1", "assignee=eng-1", "assignee=", "component='Desk Engine'", "component=Engine", "component=",
     "priority=Highest", "runbook_used=RB-KEY", "summary=changed", "provider=CDK", "category=auth", "dealer=Cedar",
-    "dealer=", "comment=hello by=eng-1", "comment=hello by=int-1", "moved_from=OLD-7", "labels=escalation-action",
+    "dealer=", "comment=hello by=eng-1", "comment=hello by=int-1", "worklog=3 by=int-1", "moved_from=OLD-7", "labels=escalation-action",
     "link=Escalation>PENG-1", "link=Escalation>PENG-2", "link=Duplicate>{earlier}",
 ]  # fmt: skip
 HOURS = st.sampled_from([0, 0, 1, 5, 24, 24 * 3, 24 * 15, 24 * 30])

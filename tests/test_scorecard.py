@@ -138,8 +138,8 @@ def test_changes_of_the_csv_count_once(tmp_path: Path) -> None:
 NEEDS = """
 understands_integrations | 1  | inputs/assessments.csv: measure understands_integrations
 ops_feedback             | 1  | inputs/assessments.csv: measure ops_feedback
-integration_success      | 3  | inputs/onboardings.csv: due_date, live_date
-integration_success      | 12 | inputs/onboardings.csv: due_date, live_date
+integration_success      | 3  | site.toml: [onboardings], or inputs/onboardings.csv: due_date, live_date
+integration_success      | 12 | site.toml: [onboardings], or inputs/onboardings.csv: due_date, live_date
 customer_documents       | 12 | inputs/customer_documents.csv: provider, failure_category
 deal_losses              | 12 | inputs/deals.csv: is_lost, is_integration_cited
 """

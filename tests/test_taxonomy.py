@@ -152,6 +152,16 @@ MISTAKES: dict[str, tuple[str, str | bytes, list[str]]] = {
         "provider,step,starts,hours,effective_from\ncdk,x,requested_at,inf,2026-01-01\n",
         ["normal_delays.csv: line 2: hours", "finite"],
     ),
+    "whole onboarding from elsewhere": (
+        "normal_delays.csv",
+        "provider,step,starts,ends,hours,effective_from\nxtime,x,accepted_at,live_at,4,2026-01-01\n",
+        ["normal_delays.csv: line 2: the step that ends with live_at", "starts is requested_at"],
+    ),
+    "onboarding that is no ticket": (
+        SITE,
+        site('[not_tickets]\nlabels = ["Onboarding"]\n[onboardings]\nlabels = ["onboarding"]\n'),
+        ["site.toml: site: labels 'onboarding' stands in onboardings and in not_tickets"],
+    ),
     "code of an unknown provider": (
         "codes.csv",
         CODES + "OK-1,cdk,\nIDEA LOST,tekin,auth\n",

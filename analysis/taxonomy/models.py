@@ -189,6 +189,9 @@ class SiteFields(Entry):
     accepted_at: Text | None = None
     occurred_at: Text | None = None
     merged_at: Text | None = None
+    deployed_at: Text | None = None
+    confirmed_at: Text | None = None
+    live_at: Text | None = None
     runbook_used: Text | None = None
     ops_blocked_by: Text | None = None
     outcome: Text | None = None
@@ -239,6 +242,14 @@ class NotTickets(Entry):
     labels: tuple[Text, ...] = ()
 
 
+class Onboardings(Entry):
+    """Tickets that connect a dealer to a provider: of one of these issue types, labels or components."""
+
+    issue_types: tuple[Text, ...] = ()
+    labels: tuple[Text, ...] = ()
+    components: tuple[Text, ...] = ()
+
+
 class Statuses(Entry):
     """Statuses by name or id: which are done (where Jira's own category misleads), and who waits for whom.
 
@@ -263,8 +274,10 @@ class Site(Entry):
     exclude: Exclude = Exclude()
     outcomes: Outcomes = Outcomes()
     not_tickets: NotTickets = NotTickets()
+    onboardings: Onboardings = Onboardings()
     statuses: Statuses = Statuses()
     top_priorities: tuple[Text, ...] = ("Highest", "Critical", "Blocker")
+    release_lag_days: Annotated[int, Field(ge=0, le=365)] = 7
     member: tuple[Member, ...] = ()
 
     @field_validator("reporting_zone")
@@ -275,6 +288,17 @@ class Site(Entry):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"no time zone {zone!r}; use a name such as America/Denver") from error
         return zone
+
+    @model_validator(mode="after")
+    def _onboardings_are_tickets(self) -> Self:
+        for key in ("issue_types", "labels"):
+            left_out = {word.casefold() for word in getattr(self.not_tickets, key)}
+            for word in getattr(self.onboardings, key):
+                if word.casefold() in left_out:
+                    raise ValueError(
+                        f"{key} {word!r} stands in onboardings and in not_tickets; an onboarding is a ticket"
+                    )
+        return self
 
 
 class Dealer(Entry):
@@ -291,14 +315,22 @@ class Dealer(Entry):
 class NormalDelay(Entry):
     """How long a provider's step takes when nothing is wrong (normal_delays.csv).
 
-    `starts` names the mapped field that holds the moment the clock starts.
+    `starts` names the mapped field that holds the moment the clock starts. The step that ends with `live_at` is the
+    whole onboarding, from the request until the dealer is live.
     """
 
     provider: Id
     step: Text
     starts: Literal["requested_at", "accepted_at"]
+    ends: Literal["live_at"] | None = None
     hours: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     effective_from: date
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.ends and self.starts != "requested_at":
+            raise ValueError("the step that ends with live_at is the whole onboarding, so starts is requested_at")
+        return self
 
 
 class Access(Entry):

@@ -14,7 +14,7 @@ from typing import Any
 from analysis.text import parse_moment
 from pipelines.jira.aside import ATTEMPTS, Aside
 from pipelines.jira.connection import Connection
-from pipelines.jira.details import check_asked_fields, complete, is_gone, lacks_comments, wants_remote_links
+from pipelines.jira.details import check_asked_fields, complete, is_gone, lacks_entries, wants_remote_links
 from pipelines.jira.jql import quoted, updated_since
 from pipelines.jira.paging import by_token, whole_list
 from pipelines.jira.retries import RefusedError, UnansweredError
@@ -75,7 +75,7 @@ class CloudPlan:
                     raise
 
     def whole(self, ids: Iterator[int], links_of: Container[int]) -> Iterator[Json]:
-        """Whole issues with all histories and comments; those that are gone meanwhile are left out.
+        """Whole issues with all histories, comments and worklogs; those that are gone meanwhile are left out.
 
         A few parts more than there are workers are under way at once, so memory is bounded for any number of issues.
         """
@@ -104,7 +104,7 @@ class CloudPlan:
         for issue in issues:
             mine = histories[int(issue["id"])]
             issue["changelog"] = {"startAt": 0, "maxResults": len(mine), "total": len(mine), "histories": mine}
-            if lacks_comments(issue) or wants_remote_links(issue, links_of):
+            if lacks_entries(issue) or wants_remote_links(issue, links_of):
                 asked[int(issue["id"])] = pool.submit(complete, self.connection, API, issue, links_of, self.aside)
         return _Part(issues, asked)
 

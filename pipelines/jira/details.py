@@ -1,4 +1,4 @@
-"""What both plans add to an issue until it is whole: comments to their total, remote links."""
+"""What both plans add to an issue until it is whole: comments and worklogs to their totals, remote links."""
 
 from collections.abc import Container
 from typing import Any
@@ -7,40 +7,36 @@ from analysis.errors import SourceError
 from analysis.text import is_remote_link
 from pipelines.jira.aside import Aside
 from pipelines.jira.connection import Connection
-from pipelines.jira.paging import COMMENTS_A_PAGE, whole_list
+from pipelines.jira.paging import whole_list
 from pipelines.jira.retries import RefusedError, UnansweredError
 
 Json = dict[str, Any]
+# Fields of which Jira gives only the first entries with the issue → how it is asked for the others, oldest first
+IN_PART: dict[str, Json] = {
+    "comment": {"maxResults": 100, "orderBy": "created"},
+    "worklog": {"maxResults": 5000},
+}
 
 
-def lacks_comments(issue: Json) -> bool:
-    """Whether Jira gave fewer comments with the issue than it counts."""
-    block = issue["fields"].get("comment") or {}
-    return int(block.get("total") or 0) > len(block.get("comments") or [])
+def lacks_entries(issue: Json) -> list[str]:
+    """The fields of which Jira gave fewer entries with the issue than it counts."""
+    blocks = {field: issue["fields"].get(field) or {} for field in IN_PART}
+    return [name for name, block in blocks.items() if int(block.get("total") or 0) > len(block.get(f"{name}s") or [])]
 
 
-def add_comments(connection: Connection, api: str, issue: Json) -> None:
-    """Read the comments of an issue to their total."""
-    path = f"{api}/issue/{issue['id']}/comment"
-    nothing = {"comments": [], "total": issue["fields"]["comment"]["total"]}
-    comments = whole_list(
-        lambda start: connection.get(path, startAt=start, maxResults=COMMENTS_A_PAGE, orderBy="created"),
-        nothing,
-        "comments",
-    )
-    issue["fields"]["comment"] = {
-        "comments": comments,
-        "total": len(comments),
-        "startAt": 0,
-        "maxResults": len(comments),
-    }
+def add_entries(connection: Connection, api: str, issue: Json, field: str) -> None:
+    """Read the comments or worklogs of an issue to their total."""
+    path, entries = f"{api}/issue/{issue['id']}/{field}", f"{field}s"
+    nothing = {entries: [], "total": issue["fields"][field]["total"]}
+    found = whole_list(lambda start: connection.get(path, startAt=start, **IN_PART[field]), nothing, entries)
+    issue["fields"][field] = {entries: found, "total": len(found), "startAt": 0, "maxResults": len(found)}
 
 
 def complete(connection: Connection, api: str, issue: Json, links_of: Container[int], aside: Aside) -> bool:
     """Read what Jira gives apart from the issue. False where the issue is gone meanwhile or must be set aside."""
     try:
-        if lacks_comments(issue):
-            add_comments(connection, api, issue)
+        for field in lacks_entries(issue):
+            add_entries(connection, api, issue, field)
         if wants_remote_links(issue, links_of):
             add_remote_links(connection, api, issue)
     except (RefusedError, UnansweredError) as error:

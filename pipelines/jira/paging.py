@@ -8,7 +8,6 @@ from analysis.errors import SourceError
 Json = dict[str, Any]
 EMPTY_PAGES = 5  # in a row, while Jira still hands out a token
 MOST_PAGES = 100_000
-COMMENTS_A_PAGE = 100
 
 
 def by_token(ask: Callable[[Json], Json], body: Json) -> Iterator[Json]:
@@ -37,12 +36,13 @@ def by_token(ask: Callable[[Json], Json], body: Json) -> Iterator[Json]:
 def whole_list(ask: Callable[[int], Json], first: Json, name: str) -> list[Any]:
     """All entries of a list that Jira gave in part: `first` holds `name`, `total`; `ask(start)` gives more.
 
-    Entries that move between pages are taken once, by id.
+    Entries that move between pages are taken once, by id. A route that knows no pages, and gives all of
+    them again and again, ends too.
     """
     entries = {str(entry["id"]): entry for entry in first.get(name) or []}
     total = int(first.get("total") or 0)
     start = len(entries)
-    while len(entries) < total:
+    while len(entries) < total and start <= total:
         page = ask(start)
         got = page.get(name) or []
         entries |= {str(entry["id"]): entry for entry in got}

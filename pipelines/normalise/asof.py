@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.text import parse_moment
 from pipelines.field_catalogue import FieldCatalogue
-from pipelines.normalise.values import names_people
+from pipelines.normalise.values import entries_of, names_people
 
 Json = dict[str, Any]
 # What Jira's changelog calls fields of its own; Data Center gives names only
@@ -44,11 +44,13 @@ def as_of(issue: Json, moment: datetime, catalogue: FieldCatalogue | None = None
                 key = item.get("fromString") or key
             else:
                 _take_back(past, _field_id(item, ids), item)
-    block = past.get("comment")
-    comments = (block.get("comments") if isinstance(block, Mapping) else block) or []
-    said = [c for c in comments if at(c) <= moment]
-    if comments:
-        past["comment"] = {**block, "comments": said, "total": len(said)} if isinstance(block, Mapping) else said
+    said = []
+    for name in ("comment", "worklog"):
+        told = [one for one in entries_of(past, name) if at(one) <= moment]
+        if entries_of(past, name):
+            block = past[name]
+            past[name] = {**block, f"{name}s": told, "total": len(told)} if isinstance(block, Mapping) else told
+        said += told
     resolved = parse_moment(past.get("resolutiondate"))
     if resolved and resolved > moment:
         past["resolutiondate"] = None

@@ -8,14 +8,14 @@ from typing import Any
 from analysis.masking import mask
 from analysis.text import clean, is_remote_link, parse_moment
 from pipelines.field_catalogue import FieldCatalogue
-from pipelines.normalise.values import body_text, field_values, id_of, name_of, names_people, person_id
+from pipelines.normalise.values import body_text, entries_of, field_values, id_of, name_of, names_people, person_id
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
-NORMALISE_VERSION = 3  # raise it when the same issue gives other rows, so that old raw lines are read again
+NORMALISE_VERSION = 4  # raise it when the same issue gives other rows, so that old raw lines are read again
 PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at"))
+DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at", "deployed_at", "confirmed_at"))
 
 
 def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
@@ -35,6 +35,7 @@ def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
         "field_values": _roles(issue_id, fields, catalogue),
         "changes": changes,
         "comments": _comments(issue_id, fields),
+        "worklogs": _worklogs(issue_id, fields),
         "links": [*_links(issue_id, fields, created, changes), *_remote_links(issue_id, issue, created, changes)],
     }
 
@@ -152,10 +153,8 @@ def _text(value: object) -> str | None:
 
 
 def _comments(issue_id: int, fields: Json) -> list[Row]:
-    block = fields.get("comment") or {}
-    found = block.get("comments") if isinstance(block, Mapping) else block
     rows = {}
-    for comment in found or ():
+    for comment in entries_of(fields, "comment"):
         made = parse_moment(comment.get("created"))
         rows[int(comment["id"])] = {
             "comment_id": int(comment["id"]),
@@ -165,6 +164,20 @@ def _comments(issue_id: int, fields: Json) -> list[Row]:
             "updated_at": parse_moment(comment.get("updated")) or made,
             "body": body_text(comment.get("body")),
             "is_restricted": bool(comment.get("visibility")) or comment.get("jsdPublic") is False,
+        }
+    return list(rows.values())
+
+
+def _worklogs(issue_id: int, fields: Json) -> list[Row]:
+    """Hours that people logged, without the words beside them; one that tells no time counts as none."""
+    rows = {}
+    for worklog in entries_of(fields, "worklog"):
+        rows[int(worklog["id"])] = {
+            "worklog_id": int(worklog["id"]),
+            "issue_id": issue_id,
+            "author_id": person_id(worklog.get("author")),
+            "started_at": parse_moment(worklog.get("started")) or parse_moment(worklog.get("created")),
+            "hours": (_number(worklog.get("timeSpentSeconds")) or 0) / 3600,
         }
     return list(rows.values())
 

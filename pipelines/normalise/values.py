@@ -36,6 +36,13 @@ def id_of(value: object) -> str | None:
     return clean(str(value["id"])) if isinstance(value, Mapping) and value.get("id") is not None else None
 
 
+def entries_of(fields: Mapping[str, Any], field: str) -> list[Any]:
+    """Comments or worklogs: in a block with their count, as Jira sends them, or in a bare list, as some exports do."""
+    block = fields.get(field)
+    found: list[Any] | None = block.get(f"{field}s") if isinstance(block, Mapping) else block
+    return found or []
+
+
 def names_people(value_id: object) -> bool:
     """Whether the id of a changelog item has the shape of people's: then the text beside it is their names."""
     return isinstance(value_id, str) and PEOPLE.fullmatch(value_id) is not None

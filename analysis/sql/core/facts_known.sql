@@ -71,11 +71,14 @@ started as (
     where h.role in ('requested_at', 'accepted_at')
 ),
 waiting as (
+    -- the whole onboarding speaks only where none of its steps has a normal time of its own
     select e.*, d.step, d.hours, d.starts, v.started_at, v.told_at, epoch(e.escalated_at - v.started_at) / 3600 as hours_waited
     from escalation e
     join started v using (issue_id, escalation_no)
     join core.normal_delays d on d.provider = e.provider and d.starts = v.role and d.effective_from <= e.escalated_date
-    where e.failure_category = 'setup_delay' and v.started_at <= e.escalated_at
+    where e.failure_category = 'setup_delay' and v.started_at <= e.escalated_at and (d.ends is null or not exists (
+        from core.normal_delays s where s.provider = d.provider and s.ends is null and s.effective_from <= e.escalated_date
+    ))
     qualify row_number() over (partition by e.issue_id, e.escalation_no, d.step order by d.effective_from desc) = 1
 )
 select e.issue_id, e.escalation_no, null as criterion_id, null as criterion_version, null as subject,

@@ -19,7 +19,8 @@
 -- column: in_numerator whether it is in the numerator
 -- column: is_pending its outcome is still open; not counted
 -- column: value the quantity, for measures that are not shares
-with fact as (
+with fact as materialized (
+    -- gathered first: written straight from so many sources it would be in small pieces, which the commit then puts together
     select * from mart.fact_resolution_without_tier3
     union all
     select * from mart.fact_repeats

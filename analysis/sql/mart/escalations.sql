@@ -1,7 +1,7 @@
 -- mart.escalations: one row per escalation: a ticket's entry to Tier 2 or above and what became of it
 -- key: issue_id, escalation_no
 -- step: measure
--- reads: core.escalations, core.tickets, core.ticket_facts, core.repeats, core.tier_stays, core.comments, core.members, core.clock,
+-- reads: core.family_members, core.tags, core.categories, core.escalations, core.tickets, core.ticket_facts, core.repeats, core.tier_stays, core.comments, core.members, core.clock,
 --   core.first_actions, core.outcomes, mart.effort
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
@@ -22,10 +22,10 @@
 -- column: is_repeat it came back
 -- column: repeat_kind same_failure or same_kind
 -- column: repeat_of issue id of the earlier one
--- column: family_id family of the same underlying failure; NULL until families are found
+-- column: family_id family of the same underlying failure; NULL where nothing failed, or a person took its founder out
 -- column: outcome what it ended in: fix, runbook, tool, trained, returned, not_ours or neither; NULL while it is open
 -- column: tier2_queue_hours elapsed hours at Tier 2, until its resolution or now; not a cost
--- column: tier2_effort_hours working hours that assignees of Tier 2 may have spent on it: an upper bound
+-- column: tier2_effort_hours working hours that people of Tier 2 logged on it or, as assignees, may have spent on it: an upper bound
 -- column: first_action_at when somebody of Tier 2 first did something on it, UTC
 with queue as (
     select e.issue_id, e.escalation_no,
@@ -49,7 +49,7 @@ consulted as (
 select e.issue_id, e.escalation_no, t.ticket_key, e.escalated_at, e.entered, e.first_tier, e.highest_tier,
     e.touched_tier3, e.ever_touched_tier3, c.issue_id is not null and not e.ever_touched_tier3 as tier3_consulted,
     e.n_bounces, e.n_reopens, e.resolved_at, e.resolution_tier, e.is_excluded, e.exclusion_reason,
-    r.issue_id is not null as is_repeat, r.repeat_kind, r.repeat_of, cast(null as bigint) as family_id,
+    r.issue_id is not null as is_repeat, r.repeat_kind, r.repeat_of, if(coalesce(k.can_repeat, true), m.family_id, null) as family_id,
     o.outcome, coalesce(q.hours, 0) as tier2_queue_hours, coalesce(w.hours, 0) as tier2_effort_hours, a.acted_at as first_action_at
 from core.escalations e
 join core.tickets t using (issue_id)
@@ -59,3 +59,6 @@ left join consulted c using (issue_id, escalation_no)
 left join (select issue_id, escalation_no, sum(hours) as hours from mart.effort group by all) w using (issue_id, escalation_no)
 left join core.first_actions a using (issue_id, escalation_no)
 left join core.outcomes o using (issue_id, escalation_no)
+left join core.family_members m on m.issue_id = e.issue_id
+left join core.tags g on g.issue_id = e.issue_id and g.kind = 'failure_category'
+left join core.categories k on k.failure_category = g.value

@@ -5,9 +5,10 @@
 -- statistic: sum
 -- pool: 1
 -- title: Hours of Tier 2
--- version: 1
--- text: Working hours of Tier 2 by the week in which they were spent: each hour of an assignee is split over the escalations that he or she
---   holds at Tier 2 in an active status. An upper bound: it counts hours in which something else was done.
+-- version: 2
+-- text: Working hours of Tier 2 by the week in which they were spent: those that people logged; of who logged none on an escalation, each
+--   hour of an assignee, split over the escalations that he or she holds at Tier 2 in an active status. An upper bound: it counts hours
+--   in which something else was done. A week never holds more than its working hours for each head.
 -- numerator: escalations on which hours were spent
 -- denominator: none
 -- variant: spent All escalations.

@@ -1,8 +1,8 @@
 -- mart.scorecard: one row per target of the scorecard and month
 -- key: measure, month
 -- step: measure
--- reads: core.targets, core.clock, core.input_assessments, core.input_onboardings, core.input_customer_documents, core.input_deals, core.dealers,
---   core.members, core.runbooks, mart.score_weeks, mart.containment
+-- reads: core.targets, core.clock, core.input_assessments, core.input_customer_documents, core.input_deals, core.dealers,
+--   core.members, core.runbooks, mart.score_weeks, mart.containment, mart.onboardings
 -- column: measure name of the measure
 -- column: month calendar month of the target, counted from the start
 -- column: title in words
@@ -13,6 +13,7 @@
 -- column: low lower 95 % bound: Wilson's for shares, Byar's for rates
 -- column: high upper 95 % bound
 -- column: n what stands behind the value: tickets, deals, modes
+-- column: n_unknown left out of the value, as it is not known when it was due (onboardings); NULL for other measures
 -- column: status met (also by its bound), likely (by its value), not met, or too few; NULL where an input is missing
 -- column: trend better or worse than the baseline beyond chance, else unchanged; NULL where there is nothing to compare
 -- column: needs the input that is missing: file and column
@@ -41,20 +42,21 @@ summed as (
         sum(w.k) filter (w.week between if(w.kind = 'count', coalesce(s.start_date, s.base_from), s.from_week) and greatest(s.until_week, s.from_week + 21)) as k,
         sum(w.d) filter (w.week between s.from_week and greatest(s.until_week, s.from_week + 21)) as d,
         sum(w.k) filter (w.week between s.base_from and s.base_until and w.kind <> 'count') as k0,
-        sum(w.d) filter (w.week between s.base_from and s.base_until and w.kind <> 'count') as d0
+        sum(w.d) filter (w.week between s.base_from and s.base_until and w.kind <> 'count') as d0,
+        sum(w.n_unknown) filter (w.week between s.from_week and greatest(s.until_week, s.from_week + 21)) as n_unknown
     from span s
     join mart.score_weeks w using (measure)
     where w.week <= s.this_week
     group by s.measure, s.month
     union all
     -- modes of which more is kept (or less comes up) than before their runbook, of those with enough on both sides
-    select t.measure, t.month, 'share', count(*) filter (if(c.form = 'tier1', value_after > value_before, value_after < value_before)), count(*), null, null
+    select t.measure, t.month, 'share', count(*) filter (if(c.form = 'tier1', value_after > value_before, value_after < value_before)), count(*), null, null, null
     from target t
     cross join mart.containment c
     where t.measure = 'containment' and c.runbook_id is not null and c.n_before > 0 and c.n_weeks_after > 0
     group by t.measure, t.month
     union all
-    select t.measure, t.month, 'share', count(distinct (d.provider, d.failure_category)), count(distinct (c.provider, c.failure_category)), null, null
+    select t.measure, t.month, 'share', count(distinct (d.provider, d.failure_category)), count(distinct (c.provider, c.failure_category)), null, null, null
     from target t
     cross join mart.containment c
     left join core.input_customer_documents d
@@ -79,10 +81,13 @@ stated as (
 ),
 judged as (
     select t.measure, t.month, t.title, t.better, coalesce(t.target, s.baseline) as aim, t.target, t.start_date, t.month_end,
-        s.kind, s.value, s.low, s.high, s.n, s.baseline, a.is_met,
+        s.kind, s.value, s.low, s.high, s.n, s.n_unknown, s.baseline, a.is_met,
         case
             when t.better = 'assessed' then if(a.measure is null, 'inputs/assessments.csv: measure ' || t.measure, null)
-            when t.measure = 'integration_success' and not exists (from core.input_onboardings) then 'inputs/onboardings.csv: due_date, live_date'
+            when t.measure = 'integration_success' and not exists (from mart.onboardings)
+                then 'site.toml: [onboardings], or inputs/onboardings.csv: due_date, live_date'
+            when t.measure = 'integration_success' and not exists (from mart.onboardings where due_date is not null)
+                then 'normal_delays.csv: a step that ends with live_at, or inputs/onboardings.csv: due_date, live_date'
             when t.measure = 'deal_losses' and not exists (from core.input_deals) then 'inputs/deals.csv: is_lost, is_integration_cited'
             when t.measure = 'customer_documents' and not exists (from core.input_customer_documents)
                 then 'inputs/customer_documents.csv: provider, failure_category'
@@ -100,7 +105,7 @@ judged as (
 select measure, month, title,
     case when better = 'assessed' then 'assessed' when target is null then 'better than the baseline' else cast(target as varchar) end as target,
     month_end - 1 as due_date, baseline, case when needs is null then coalesce(value, cast(is_met as double)) end as value,
-    case when needs is null then low end as low, case when needs is null then high end as high, cast(n as bigint) as n,
+    case when needs is null then low end as low, case when needs is null then high end as high, cast(n as bigint) as n, cast(n_unknown as bigint) as n_unknown,
     case
         when needs is not null then null
         when better = 'assessed' then if(is_met, 'met', 'not met')

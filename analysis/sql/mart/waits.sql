@@ -28,18 +28,18 @@ timed as (
 ),
 dated as (
     -- what is normal changes: for each step the time that was in force when the wait began
-    select t.issue_id, t.wait_no, d.step, max_by(d.hours, d.effective_from) as hours
+    select t.issue_id, t.wait_no, d.step, d.ends is not null as is_whole, max_by(d.hours, d.effective_from) as hours
     from timed t
     cross join core.clock k
     join core.tags c on c.issue_id = t.issue_id and c.kind = 'failure_category' and c.value = 'setup_delay'
     join core.tags p on p.issue_id = t.issue_id and p.kind = 'provider'
     join core.normal_delays d on d.provider = p.value
         and d.effective_from <= cast(timezone(k.reporting_zone, timezone('UTC', t.started_at)) as date)
-    group by t.issue_id, t.wait_no, d.step
+    group by t.issue_id, t.wait_no, d.step, is_whole
 ),
 normal as (
-    -- of several steps nobody says which one is waited for, so the longest is allowed
-    select issue_id, wait_no, max(hours) as hours from dated group by issue_id, wait_no
+    -- of several steps nobody says which one is waited for, so the longest is allowed; the whole onboarding only where there is no other
+    select issue_id, wait_no, coalesce(max(hours) filter (not is_whole), max(hours)) as hours from dated group by issue_id, wait_no
 )
 select t.issue_id, t.wait_no, t.waiting_on, t.started_at, t.ended_at, epoch(t.end_at - t.started_at) / 3600 as hours,
     t.worked_at_end - t.worked_at_start as working_hours,

@@ -4,9 +4,13 @@
 -- column: event_id idempotency key, growing
 -- column: run_id run that recorded it
 -- column: recorded_at when it was recorded, UTC
--- column: effective_at from when it holds, UTC
--- column: event founded, joined, left, merged or split
--- column: family_id the family
+-- column: effective_at from when it holds, UTC: when the ticket escalated, or when a person said so
+-- column: event founded (the ticket's id is the family's), joined, kept (looked at again once it was closed, and stays), left (it is alone),
+--   merged (other_family_id ends in family_id) or split (the ticket leaves other_family_id and begins or joins family_id)
+-- column: family_id the family; NULL where a ticket is alone that founded the family it left
 -- column: other_family_id the other family of a merge or split
--- column: issue_id the ticket concerned
+-- column: issue_id the ticket concerned; NULL for a merge
 -- column: person_id who, where a person did it
+-- column: method version of the likeness by which it was placed; NULL where a person did it
+-- column: likeness log-odds of the same failure, of the ticket and the family; NULL for a founder
+-- column: source_ref where a person said so

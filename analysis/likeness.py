@@ -1,0 +1,202 @@
+"""How alike two tickets' failures are: the log-odds that the same thing failed.
+
+A ticket is read twice: all its words (as they stood at the escalation and, once it was closed, those with which it was
+closed), and the closing words alone, for that is where people name the cause. Each reading is a place in a space in
+which tickets of one kind of failure lie close together, and a chance for each kind that the training knew. Two tickets
+are held against each other by
+
+- `apart`: were they drawn around one failure or around two? The two-covariance model of speaker verification (Brümmer
+  and De Villiers 2010; Ioffe 2006), which also speaks for failures that no training knew;
+- `kinds`: the log of the chance that both are of one kind;
+- whether they are about the same provider.
+
+A logistic regression weighs these into log-odds, one for tickets of which none, one or both are closed. Everything here
+is a pure function of the two tickets: what else is in the warehouse changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from analysis.features import WORD, Floats, Vocabulary, embeddings, whole_text
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+EVIDENCE = ("one", "apart", "kinds", "closing apart", "closing kinds", "other provider", "provider unknown")
+LEAST_CHANCE = 1e-4  # that two tickets are of one kind; below it the log says no more
+APART_IN_TENS = 10.0  # keeps the evidence on one scale for the regression
+KINDS_SCALE = 3.0
+LIKELY_KIND = 0.4  # chance from which a kind is named
+KNOWN_WORDS = 4  # different ones; a text with fewer says nothing
+KNOWN_SHARE = 0.45  # of its words; below it the text is in another language, or no prose at all
+STANDS_FOR = frozenset(("uuidtok", "datetok", "timetok", "numtok"))  # see analysis.text.without_ids
+
+
+class Words(NamedTuple):
+    """A ticket's words: as they stood at the escalation, and those with which it was closed, if it was."""
+
+    summary: str | None
+    description: str | None
+    closing: str | None = None
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Tickets as read: one row each.
+
+    `place` and `kinds` are of all words, `closing_place` and `closing_kinds` of the closing ones (zeros where there are
+    none); `is_told` says whether the words tell anything at all. Shapes: tickets × directions, tickets × kinds.
+    """
+
+    place: Floats
+    kinds: Floats
+    closing_place: Floats
+    closing_kinds: Floats
+    is_told: Flags
+    is_closed: Flags
+
+    def __len__(self) -> int:
+        return len(self.is_told)
+
+    def take(self, rows: Integers | list[int] | slice) -> "Readings":
+        """Some of the rows."""
+        return Readings(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def packed(self) -> list[bytes]:
+        """Each row as bytes, which `Likeness.unpacked` reads back without loss."""
+        rows = np.hstack([self.place, self.kinds, self.closing_place, self.closing_kinds]).astype(np.float16)
+        return [row.tobytes() for row in rows]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The space, the kinds and the weights of the evidence.
+
+    `axes` are the directions of each block of features (words, parts) as small integers with a `scale` for each;
+    `centre` is taken off; `directions` lead to where differences within a kind have variance 1 and those between kinds
+    `spread`; `weights` has one row for pairs with no, one or two closed tickets, over `EVIDENCE`.
+    """
+
+    words: Vocabulary
+    parts: Vocabulary
+    axes: Mapping[str, NDArray[np.int8]]
+    scale: Mapping[str, Floats]
+    meaning_weight: float
+    centre: Floats
+    directions: Floats
+    spread: Floats
+    kind_names: tuple[str, ...]
+    kind_weights: Floats
+    kind_bias: Floats
+    weights: Floats
+    version: str
+    _axes: dict[str, Floats] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Unpack the axes once."""
+        self._axes.update({block: self.axes[block].astype(np.float32) * self.scale[block] for block in self.axes})
+
+    @property
+    def rarity(self) -> dict[str, float]:
+        """Word → how rare it is (idf)."""
+        return dict(zip(self.words.terms, map(float, self.words.idf), strict=True))
+
+    def kind_of(self, readings: Readings) -> str | None:
+        """The kind that the tickets most likely are, by all their words; None where none is likely."""
+        mean = readings.kinds.mean(axis=0)
+        return self.kind_names[int(mean.argmax())] if float(mean.max()) >= LIKELY_KIND else None
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def read(self, tickets: Sequence[Words]) -> Readings:
+        """Read tickets; the same words always give the same reading."""
+        said = [whole_text(one.summary, one.description) for one in tickets]
+        closing = [whole_text("", one.closing) if one.closing else "" for one in tickets]
+        is_told = np.array([self.tells(text) for text in said], bool)
+        is_closed = np.array([self.tells(text) for text in closing], bool)
+        # what is in another language, or says nothing, is known by its closing alone
+        both = [
+            " \n ".join(part for part, told in ((text, a), (close, b)) if told)
+            for text, close, a, b in zip(said, closing, is_told, is_closed, strict=True)
+        ]
+        place, kinds = self._placed(both, is_told | is_closed)
+        closing_place, closing_kinds = self._placed(closing, is_closed)
+        return Readings(place, kinds, closing_place, closing_kinds, is_told | is_closed, is_closed)
+
+    def unpacked(self, rows: Sequence[bytes], is_closed: Sequence[bool]) -> Readings:
+        """Readings from `Readings.packed`; only such as tell something are kept so."""
+        directions, kinds = len(self.spread), len(self.kind_names)
+        numbers = np.frombuffer(b"".join(rows), np.float16).reshape(len(rows), -1).astype(np.float32)
+        place, of_kind, closing_place, closing_kinds = np.split(
+            numbers, np.cumsum([directions, kinds, directions]), axis=1
+        )
+        told = np.ones(len(rows), bool)
+        return Readings(place, of_kind, closing_place, closing_kinds, told, np.array(is_closed, bool))
+
+    def tells(self, text: str) -> bool:
+        """Whether a text from `whole_text` holds enough words that the space knows."""
+        words = [word for word in WORD.findall(text.lower()) if word not in STANDS_FOR and not word.isdigit()]
+        known = [word for word in words if word in self.words.place]
+        return len(set(known)) >= KNOWN_WORDS and len(known) >= KNOWN_SHARE * len(words)
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Texts from `whole_text` as dense features, less the centre. Shape: texts × features."""
+        blocks = [self.words.rows(texts) @ self._axes["words"], self.parts.rows(texts) @ self._axes["parts"]]
+        return np.asarray(np.hstack([*blocks, embeddings(texts) * self.meaning_weight]) - self.centre, np.float32)
+
+    def _placed(self, texts: Sequence[str], is_told: Flags) -> tuple[Floats, Floats]:
+        place = np.zeros((len(texts), len(self.spread)), np.float32)
+        kinds = np.zeros((len(texts), len(self.kind_names)), np.float32)
+        rows = np.flatnonzero(is_told).tolist()
+        if rows:
+            features = self.features([texts[row] for row in rows])
+            place[rows] = features @ self.directions
+            kinds[rows] = softmax(KINDS_SCALE * features @ self.kind_weights + self.kind_bias, axis=1)
+        # half precision is what the warehouse keeps; a reading just made must not differ from a stored one
+        return place.astype(np.float16).astype(np.float32), kinds.astype(np.float16).astype(np.float32)
+
+    # -- pairs ---------------------------------------------------------------------------------------------
+
+    def evidence(
+        self, one: Readings, many: Readings, provider: str | None, providers: Sequence[str | None]
+    ) -> tuple[Floats, Integers]:
+        """Evidence of one ticket against each of many, and how many of the two are closed. Shape: tickets × 7."""
+        found = np.zeros((len(many), len(EVIDENCE)), np.float32)
+        n_closed = many.is_closed.astype(np.int64) + int(one.is_closed[0])
+        found[:, 0] = 1
+        found[:, 1] = self._apart(one.place[0], many.place)
+        found[:, 2] = np.log(np.maximum(many.kinds @ one.kinds[0], LEAST_CHANCE))
+        closed = n_closed == 2
+        if closed.any():
+            found[closed, 3] = self._apart(one.closing_place[0], many.closing_place[closed])
+            found[closed, 4] = np.log(np.maximum(many.closing_kinds[closed] @ one.closing_kinds[0], LEAST_CHANCE))
+        unknown = np.array([other is None or provider is None for other in providers], bool)
+        found[:, 5] = np.array([other != provider for other in providers], bool) & ~unknown
+        found[:, 6] = unknown
+        return found, n_closed
+
+    def log_odds(self, one: Readings, many: Readings, provider: str | None, providers: Sequence[str | None]) -> Floats:
+        """Log-odds (natural) that one ticket and each of many are the same failure; -inf where either tells nothing."""
+        found, n_closed = self.evidence(one, many, provider, providers)
+        told = many.is_told & one.is_told[0]
+        return np.where(told, (found * self.weights[n_closed]).sum(axis=1), -np.inf).astype(np.float32)
+
+    def _apart(self, place: Floats, places: Floats) -> Floats:
+        """Log-likelihood ratio of one failure against two, in tens."""
+        both = self.spread + 1
+        determinant = both**2 - self.spread**2
+        square, product = both / determinant - 1 / both, self.spread / determinant
+        constant = float((np.log(both) - 0.5 * np.log(determinant)).sum())
+        ratio = constant + places @ (product * place) - 0.5 * ((places**2) @ square + float((place**2) @ square))
+        return np.asarray(ratio / APART_IN_TENS, np.float32)
+
+    def likely_kinds(self, reading: Readings, n: int) -> Integers:
+        """The kinds that a ticket (a reading of one row) most likely is of, by all words and by its closing."""
+        found = np.argsort(-reading.kinds[0], kind="stable")[:n]
+        if reading.is_closed[0]:
+            found = np.union1d(found, np.argsort(-reading.closing_kinds[0], kind="stable")[:n])
+        return np.asarray(found, np.int64)

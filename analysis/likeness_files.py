@@ -1,0 +1,84 @@
+"""A likeness on disk: arrays and JSON in one zip, which can hold no code."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from analysis.array_files import Arrays, packed, read_arrays, unpacked, write_arrays
+from analysis.errors import InputError
+from analysis.examples import STARTER
+from analysis.features import EMBEDDING_WIDTH, Vocabulary
+from analysis.likeness import EVIDENCE, Likeness
+
+FORM = "escalations-likeness/1"
+BLOCKS = ("words", "parts")
+WHOLE = ("centre", "directions", "spread", "kind_weights", "kind_bias", "weights")
+ALLOWED: Mapping[str, str] = {
+    "about": "uint8",
+    "kind_names": "uint8",
+    **{f"{block}.terms": "uint8" for block in BLOCKS},
+    **{f"{block}.idf": "float32" for block in BLOCKS},
+    **{f"{block}.axes": "int8" for block in BLOCKS},
+    **{f"{block}.scale": "float32" for block in BLOCKS},
+    **dict.fromkeys(WHOLE, "float32"),
+}
+SHIPPED = STARTER / "likeness.npz"
+
+
+def write_likeness(likeness: Likeness, path: Path) -> None:
+    """Put it at its path, whole or not at all."""
+    about = {"form": FORM, "version": likeness.version, "meaning_weight": likeness.meaning_weight}
+    arrays: Arrays = {"about": packed([json.dumps(about, sort_keys=True)]), "kind_names": packed(likeness.kind_names)}
+    for block, vocabulary in (("words", likeness.words), ("parts", likeness.parts)):
+        arrays |= {f"{block}.terms": packed(vocabulary.terms), f"{block}.idf": vocabulary.idf}
+        arrays |= {f"{block}.axes": likeness.axes[block], f"{block}.scale": likeness.scale[block]}
+    write_arrays(arrays | {name: getattr(likeness, name) for name in WHOLE}, path)
+
+
+def read_likeness(path: Path = SHIPPED) -> Likeness:
+    """Read one back. Raises `InputError` naming the file where it is cut short, foreign, or does not fit."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "cannot be read" if isinstance(error, OSError) else "is no likeness of this program, or was cut short"
+        raise InputError(f"{path}: {what}; install the program again") from error
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, _changed: int) -> Likeness:
+    arrays = read_arrays(path, ALLOWED)
+    if set(arrays) != set(ALLOWED):
+        raise ValueError("it has lost a part")
+    (told,) = unpacked(arrays["about"])
+    about = json.loads(told)
+    if about["form"] != FORM or not isinstance(about["version"], str):
+        raise ValueError("it is of another form")
+    words, parts = (Vocabulary(block, unpacked(arrays[f"{block}.terms"]), arrays[f"{block}.idf"]) for block in BLOCKS)
+    axes = {block: arrays[f"{block}.axes"] for block in BLOCKS}
+    scale = {block: arrays[f"{block}.scale"] for block in BLOCKS}
+    kinds = unpacked(arrays["kind_names"])
+    n_features = sum(axes[block].shape[1] for block in BLOCKS) + EMBEDDING_WIDTH
+    n_directions, n_kinds = len(arrays["spread"]), len(kinds)
+    shapes = {
+        "words.axes": (len(words.terms), len(scale["words"])),
+        "parts.axes": (len(parts.terms), len(scale["parts"])),
+        "words.idf": (len(words.terms),),
+        "parts.idf": (len(parts.terms),),
+        "centre": (n_features,),
+        "directions": (n_features, n_directions),
+        "kind_weights": (n_features, n_kinds),
+        "kind_bias": (n_kinds,),
+        "weights": (3, len(EVIDENCE)),
+    }
+    if any(arrays[name].shape != shape for name, shape in shapes.items()):
+        raise ValueError("its parts do not fit")
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise ValueError("it holds what is no number")
+    rest = {name: arrays[name] for name in WHOLE}
+    return Likeness(
+        words=words, parts=parts, axes=axes, scale=scale, kind_names=kinds, version=about["version"],
+        meaning_weight=float(about["meaning_weight"]), **rest,
+    )  # fmt: skip

@@ -212,7 +212,7 @@ FRAMES = {
     "escalations": """
         select e.*, t.summary, t.status, t.priority, t.dealer_id, d.name as dealer_name, f.dealer_text, t.provider,
             t.failure_category, v.verdict, v.verdict_at_escalation, v.criterion_id, v.softened_by, r.days_between,
-            r.repeat_of_no, o.ticket_key as repeat_of_key
+            r.repeat_of_no, r.told_by as repeat_told_by, o.ticket_key as repeat_of_key
         from mart.escalations e
         join mart.tickets t using (issue_id)
         join core.ticket_facts f using (issue_id)
@@ -221,6 +221,31 @@ FRAMES = {
         left join core.repeats r using (issue_id, escalation_no)
         left join mart.tickets o on o.issue_id = r.repeat_of
         order by e.escalated_at, e.issue_id, e.escalation_no
+    """,
+    "families": """
+        select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours, n.effort_share,
+            n.cure, n.n_ended, n.n_ended_low, n.n_ended_high, n.is_in_hand, t.ticket_key as founder_key
+        from mart.next_steps n
+        join mart.families f using (family_id)
+        join core.tickets t on t.issue_id = f.family_id
+        where n.subject = 'family' and n.place <= 10
+        order by n.place
+    """,
+    "modes": """
+        select * from mart.next_steps where subject = 'mode' and place <= 7 order by place
+    """,
+    "family_tickets": """
+        select e.family_id, e.issue_id, e.escalation_no, t.ticket_key
+        from mart.family_escalations e
+        join core.tickets t using (issue_id)
+        join mart.next_steps n on n.family_id = e.family_id and n.subject = 'family' and n.place <= 10
+        order by e.family_id, e.occurred_at desc, e.issue_id desc
+    """,
+    "remedies": """
+        select r.*, e.verdict, e.n_before, e.n_since, e.n_weeks_before, e.n_weeks_since, e.low, e.high
+        from mart.remedies r
+        left join mart.remedy_effects e using (family_id, kind, ref)
+        order by r.family_id, r.effective_at, r.kind, r.ref
     """,
     "evidence": "select * from mart.evidence order by issue_id, escalation_no, criterion_id, known_at, fact",
     "criteria": "select * from core.criteria order by criterion_id, version",

@@ -71,30 +71,60 @@ NUMBERS = """
     with latest as (
         select * from state.published
         qualify row_number() over (partition by week, measure, variant, statistic, group_key order by event_id desc) = 1
+    ),
+    told as (
+        select week, bool_or(is_final) as was_final, max_by(rules_hash, event_id) as rules, max(effective_at) as published_at,
+            max_by({'version': model_version}, event_id).version as model
+        from latest
+        group by week
+    ),
+    present as (
+        select * from mart.measures where group_key = 'all' or group_key like 'provider:%'
+    ),
+    number as (
+        -- a group that is gone counts nothing now
+        select week, measure, variant, statistic, group_key, p.event_id as replaces, p.is_final, p.definition_version,
+            p.rules_hash, p.model_version, p.effective_at, m.week is null as is_gone,
+            if(m.week is null, 0, m.numerator) as numerator, if(m.week is null, 0 * p.denominator, m.denominator) as denominator,
+            if(m.week is null, if(statistic in ('count', 'sum'), 0.0, null), m.value) as value, m.low, m.high,
+            coalesce(m.n, 0) as n, coalesce(m.n_pending, 0) as n_pending, coalesce(m.n_weeks_pooled, p.n_weeks_pooled) as n_weeks_pooled,
+            coalesce(m.is_too_few, true) as is_too_few,
+            p.event_id is null or p.numerator is distinct from if(m.week is null, 0, m.numerator)
+                or p.denominator is distinct from if(m.week is null, 0 * p.denominator, m.denominator)
+                or p.n_weeks_pooled <> m.n_weeks_pooled or m.week is not null and (p.value is null) <> (m.value is null)
+                or coalesce(abs(p.value - m.value) > 1e-9, false) as is_other
+        from present m
+        full join latest p using (week, measure, variant, statistic, group_key)
     )
-    select m.*, d.version as definition_version, w.is_final, p.event_id as replaces,
-        coalesce(p.is_final, false) as was_final, p.definition_version as old_definition, p.rules_hash as old_rules,
-        p.model_version as old_model, p.effective_at as published_at,
-        p.event_id is null or p.numerator is distinct from m.numerator or p.denominator is distinct from m.denominator
-            or p.n_weeks_pooled <> m.n_weeks_pooled or (p.value is null) <> (m.value is null)
-            or coalesce(abs(p.value - m.value) > 1e-9, false) as is_other
-    from mart.measures m
+    select n.* exclude (is_final, definition_version, rules_hash, model_version, effective_at),
+        row_number() over (order by n.week, n.measure, n.variant, n.statistic, n.group_key) as number_id,
+        d.version as definition_version, w.is_final, coalesce(n.is_final, t.was_final, false) as was_final,
+        case
+            when n.replaces is not null then n.definition_version
+            -- a form that was not told of the week yet is another definition of it
+            when exists (from latest l where l.week = n.week and l.measure = n.measure and l.variant = n.variant) then d.version
+            else 0
+        end as old_definition,
+        coalesce(n.rules_hash, t.rules) as old_rules, if(n.replaces is null, t.model, n.model_version) as old_model,
+        coalesce(n.effective_at, t.published_at) as published_at
+    from number n
     join to_publish w using (week)
     join mart.definitions d using (measure, variant)
-    left join latest p using (week, measure, variant, statistic, group_key)
-    where m.group_key = 'all' or m.group_key like 'provider:%'
+    left join told t using (week)
+    -- a group that is new and counts nothing says nothing of a week that is final
+    where n.replaces is not null or not coalesce(t.was_final, false) or n.n + n.n_pending > 0 or n.group_key = 'all'
 """
 # Why a final number is another one: what a person chose to change comes first, for it may explain everything.
 CAUSES = """
     create or replace temp table causes as
     with said as (
-        select n.replaces, o.issue_id, o.escalation_no, o.in_numerator, o.is_pending
+        select n.number_id, o.issue_id, o.escalation_no, o.in_numerator, o.is_pending
         from numbers n
         join state.published_tickets o on o.published_id = n.replaces
         where n.was_final and n.is_other
     ),
     known as (
-        select n.replaces, t.issue_id, t.escalation_no, t.in_numerator, t.is_pending
+        select n.number_id, t.issue_id, t.escalation_no, t.in_numerator, t.is_pending
         from numbers n
         join mart.measure_tickets t using (week, measure, variant, statistic, group_key)
         where n.was_final and n.is_other
@@ -102,21 +132,22 @@ CAUSES = """
     moved as (
         (from said except from known) union (from known except from said)
     )
-    select n.replaces,
+    select n.number_id,
         case
             when any_value(n.old_definition <> n.definition_version) then 'definition'
             when any_value(n.old_rules) is distinct from ? then 'rules'
             when any_value(n.old_model) is distinct from ? then 'model'
             when bool_or(r.issue_id is not null) then 'reopen'
-            when bool_or(a.issue_id is not null) then 'correction'
+            when bool_or(a.issue_id is not null or f.issue_id is not null) then 'correction'
             else 'late_data'
         end as cause
     from numbers n
-    left join moved m using (replaces)
+    left join moved m using (number_id)
     left join core.resolutions r on r.issue_id = m.issue_id and r.is_withdrawn
     left join state.answers a on a.issue_id = m.issue_id and a.recorded_at > n.published_at
+    left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null and f.recorded_at > n.published_at
     where n.was_final and n.is_other
-    group by n.replaces
+    group by n.number_id
 """
 STORE = """
     insert into state.published (
@@ -128,11 +159,12 @@ STORE = """
         n.numerator, n.denominator, n.value, n.low, n.high, n.n, n.n_pending, n.n_weeks_pooled, n.is_too_few,
         n.is_final, n.definition_version, n.replaces, c.cause
     from numbers n
-    left join causes c using (replaces)
+    left join causes c using (number_id)
     where if(
-        n.was_final, n.is_other and (? or c.cause not in ('rules', 'model', 'definition')), n.is_other or n.is_final
+        n.was_final, n.is_other and (? or c.cause not in ('rules', 'model', 'definition')),
+        (n.is_other or n.is_final) and not n.is_gone
     )
-    order by n.week, n.measure, n.variant, n.statistic, n.group_key
+    order by n.number_id
 """
 TICKETS = """
     insert into state.published_tickets

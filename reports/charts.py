@@ -55,8 +55,8 @@ def resolution_without_tier3(rows: pd.DataFrame) -> str:
 
 
 def repeats(rows: pd.DataFrame) -> str:
-    """Escalations each week and those of a kind that the dealer had before. Rows: week, numerator, denominator."""
-    return _part_of_bars(rows, "of a kind the<br>dealer had before", "escalations")
+    """Escalations each week and those that came back. Rows: week, numerator, denominator."""
+    return _part_of_bars(rows, "came back", "escalations")
 
 
 def ops_should_have_handled(rows: pd.DataFrame) -> str:

@@ -35,8 +35,15 @@ CAUSES = {
     "model": "another classifier",
     "definition": "another definition",
 }
+CURES = {
+    "runbook": "a runbook for OPS",
+    "permanent_fix": "a permanent fix",
+    "chase_provider": "chasing the provider",
+    "train": "training OPS",
+    "give_access": "giving OPS access",
+}
 REPORTS = (
-    ("repeats", "same_kind"),
+    ("repeats", "same_failure"),
     ("ops_should_have_handled", "claimed"),
     ("resolution_without_tier3", "by_resolution"),
 )
@@ -79,6 +86,7 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
     escalations = _escalations(frames, zone)
     numbers = _numbers(frames, week)
     lists = _lists(frames, escalations)
+    families = _families(frames, escalations)
     sections = [_section(frames, measure, variant, numbers, week) for measure, variant in REPORTS]
     return {
         "week": week,
@@ -93,10 +101,14 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "before": _before(frames, week, numbers),
         "status": status_against_target(numbers["resolution_without_tier3/by_resolution"].row),
         "sections": sections,
+        "families": families,
+        "family_ids": {row["family_id"]: row for row in families},
+        "modes": _records(frames["modes"]),
+        "cures": CURES,
         "open_now": _open_at_week_end(numbers, frames, escalations),
         "backlog_chart": charts.backlog_age(_history(frames, "backlog_age", "open_at_week_end", "count")),
         "lists": lists,
-        "tickets": _shown(lists, escalations),
+        "tickets": _shown(lists, families, escalations),
         "providers": {row["provider"]: row for row in _records(frames["providers"])},
         "criteria": {row["criterion_id"]: row["title"] for row in _records(frames["criteria"])},
         "definitions": _definitions(frames),
@@ -267,15 +279,32 @@ def _lists(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]
     return lists
 
 
-def _shown(lists: list[Row], escalations: dict[tuple[int, int], Row]) -> list[Row]:
-    """The escalations that some list names, and those that they repeat; in order of time."""
+def _shown(lists: list[Row], families: list[Row], escalations: dict[tuple[int, int], Row]) -> list[Row]:
+    """The escalations that some list or family names, and those that they repeat; in order of time."""
     named = {_key(ticket) for one in lists for part in ("inside", "outside", "pending") for ticket in one[part]}
+    named |= {_key(ticket) for family in families for ticket in family["tickets"]}
     named |= {(escalations[key]["repeat_of"], escalations[key]["repeat_of_no"]) for key in named}
     return [row for key, row in escalations.items() if key in named]
 
 
 def _key(row: Row) -> tuple[int, int]:
     return row["issue_id"], row["escalation_no"]
+
+
+def _families(frames: Frames, escalations: dict[tuple[int, int], Row]) -> list[Row]:
+    """The families on which Tier 2 spent most, with their tickets (the newest first) and what was done about them."""
+    tickets: dict[int, list[Row]] = {}
+    for row in _records(frames["family_tickets"]):
+        tickets.setdefault(row["family_id"], []).append(escalations[_key(row)])
+    remedies: dict[int, list[Row]] = {}
+    for row in _records(frames["remedies"]):
+        remedies.setdefault(row["family_id"], []).append(row)
+    return [
+        row
+        | {"tickets": tickets.get(row["family_id"], []), "remedies": remedies.get(row["family_id"], [])}
+        | {"id": anchor("family", row["founder_key"])}
+        for row in _records(frames["families"])
+    ]
 
 
 def _open_at_week_end(numbers: dict[str, Number], frames: Frames, escalations: dict[tuple[int, int], Row]) -> Row:

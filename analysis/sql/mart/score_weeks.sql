@@ -21,7 +21,7 @@ union all
 select 'repeats_per_dealer', m.week, 'rate', m.numerator, x.n, null
 from mart.measures m
 join mart.exposure x on x.week = m.week and x.per = 'live_dealers' and x.group_key = 'all'
-where m.measure = 'repeats' and m.variant = 'same_kind_week' and m.statistic = 'share' and m.group_key = 'all'
+where m.measure = 'repeats' and m.variant = 'same_failure_week' and m.statistic = 'share' and m.group_key = 'all'
 union all
 select 'volume_per_' || if(x.per = 'heads', 'head', 'dealer'), m.week, 'rate', m.numerator, x.n, null
 from mart.measures m

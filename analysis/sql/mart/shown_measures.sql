@@ -29,3 +29,5 @@ select week, measure, variant, statistic, group_key,
     if(f.event_id is null, m.is_too_few, f.is_too_few) as is_too_few, f.event_id as published_id
 from mart.measures m
 full join final f using (week, measure, variant, statistic, group_key)
+-- of a final week no group that came later
+where f.event_id is not null or m.group_key not like 'provider:%' or week not in (select week from final)

@@ -16,13 +16,13 @@ import numpy as np
 from analysis.features import Floats
 from analysis.likeness import Likeness, Readings
 
-JOINS = (
-    0.0  # mean log-odds with the members from which a ticket joins them, and below which it leaves once it is closed
-)
+JOINS = 0.75  # mean log-odds with the members (two to one) from which a ticket joins; a closed one below it leaves
 MOVES = 1.0  # by so much another family must be more like a closed ticket than its own
 MERGES = 1.0  # mean log-odds between the members of two families from which they are one
 MOST_MEMBERS = 24  # of a family that a ticket is held against: the first ones
 N_KINDS = 3  # likely kinds by which a ticket is found
+N_NEAR = 12  # families, nearest by their middle, with whose members a ticket is compared
+N_MERGED = 3  # of those, the likest that may turn out to be one family
 GROWS_BY = 2
 
 
@@ -72,6 +72,9 @@ class Families:
     _family: dict[int, int | None] = field(default_factory=dict)  # issue id → family
     _members: dict[int, list[int]] = field(default_factory=dict)  # family → rows, the first ones first
     _by_kind: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))  # kind → family → members
+    _middles: dict[int, tuple[Floats, Floats]] = field(
+        default_factory=dict
+    )  # family → mean place and kinds of its members
 
     # -- what is known -------------------------------------------------------------------------------------
 
@@ -118,7 +121,7 @@ class Families:
             self.known([ticket], [ticket.issue_id])
         family = self._family[ticket.issue_id]
         self._leave(ticket.issue_id)
-        found = self._nearest(ticket)
+        found = self._nearest(ticket, beside=family)
         self._replace(ticket)
         mine = next((odds for one, odds in found if one == family), None)
         others = [(one, odds) for one, odds in found if one != family]
@@ -138,11 +141,17 @@ class Families:
             self._enter(ticket.issue_id, ticket.issue_id)
             yield FamilyEvent("split", ticket.issue_id, ticket.issue_id, family, _rounded(mine))
 
-    def _nearest(self, ticket: Ticket) -> list[tuple[int, float]]:
-        """Families that share a likely kind with it, and the mean log-odds with their members; the likest first."""
+    def _nearest(self, ticket: Ticket, beside: int | None = None) -> list[tuple[int, float]]:
+        """Families that share a likely kind with it, and the mean log-odds with their members; the likest first.
+
+        One family, where it still has members, is looked at whether near or not.
+        """
         if self._readings is None or not ticket.reading.is_told[0]:
             return []
-        families = sorted({family for kind in self._kinds_of(ticket.reading) for family in self._by_kind.get(kind, ())})
+        sharing = {family for kind in self._kinds_of(ticket.reading) for family in self._by_kind.get(kind, ())}
+        families = self._near(ticket.reading, sorted(sharing))
+        if beside in self._members and beside not in families:
+            families.append(beside)
         if not families:
             return []
         members = [self._members[family][:MOST_MEMBERS] for family in families]
@@ -151,6 +160,15 @@ class Families:
         means = np.add.reduceat(odds, starts) / np.array([len(rows) for rows in members])
         order = sorted(range(len(families)), key=lambda number: (-means[number], families[number]))
         return [(families[number], float(means[number])) for number in order]
+
+    def _near(self, reading: Readings, families: Sequence[int]) -> list[int]:
+        """The families whose middle is nearest to a reading; comparing it with all their members takes its time."""
+        if len(families) <= N_NEAR:
+            return list(families)
+        places, kinds = zip(*(self._middles[family] for family in families), strict=True)
+        odds = self.likeness.rough_odds(reading, np.array(places), np.array(kinds))
+        nearest = sorted(range(len(families)), key=lambda number: (-odds[number], families[number]))[:N_NEAR]
+        return sorted(families[number] for number in nearest)
 
     def _odds(self, ticket: Ticket, rows: list[int]) -> Floats:
         assert self._readings is not None  # noqa: S101 - callers have looked
@@ -162,17 +180,19 @@ class Families:
         if not found:
             return
         family = found[0][0]
-        for other, odds in found[1:]:
+        for other, odds in found[1 : 1 + N_MERGED]:
             if odds < JOINS:
                 break
             if frozenset((family, other)) not in self.kept_apart and self._between(family, other) >= MERGES:
                 into, ended = self._older(family, other)
                 rows = self._members.pop(ended)
+                del self._middles[ended]
                 for row in rows:
                     self._unindex(row, ended)
                     self._family[self._ids[row]] = into
                     self._index(row, into)
                 self._members[into] = sorted(self._members[into] + rows)
+                self._find_middle(into)
                 yield FamilyEvent("merged", into, None, ended)
                 family = into
 
@@ -202,6 +222,12 @@ class Families:
         if len(rows) > 1 and rows[-1] < rows[-2]:
             rows.sort()
         self._index(row, family)
+        self._find_middle(family)
+
+    def _find_middle(self, family: int) -> None:
+        assert self._readings is not None  # noqa: S101 - there is a member
+        rows = self._members[family][:MOST_MEMBERS]
+        self._middles[family] = (self._readings.place[rows].mean(axis=0), self._readings.kinds[rows].mean(axis=0))
 
     def _leave(self, issue_id: int) -> None:
         family, row = self._family[issue_id], self._rows[issue_id]
@@ -209,8 +235,10 @@ class Families:
             return
         self._members[family].remove(row)
         self._unindex(row, family)
-        if not self._members[family]:
-            del self._members[family]
+        if self._members[family]:
+            self._find_middle(family)
+        else:
+            del self._members[family], self._middles[family]
 
     def _index(self, row: int, family: int) -> None:
         for kind in self._kinds_of(self._ticket(row).reading):

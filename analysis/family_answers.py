@@ -1,18 +1,20 @@
 """What people say of families: a ticket belongs elsewhere, two families are one, or not all of one are the same.
 
 Each answer becomes events in `state.family_events`, after which `core.family_members` and the placing of later tickets
-follow: a ticket of which a person spoke stays where that put it, and families that a person parted are not merged again.
+follow: a ticket of which a person spoke stays where that put it, and families that a person parted are not merged
+again.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from analysis.errors import InputError
+from analysis.families import MOST_MEMBERS
 from analysis.likeness_files import read_likeness
-from analysis.placing import MEMBERS, MOST_MEMBERS, profile
+from analysis.placing import MEMBERS, profile
 from analysis.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -28,7 +30,8 @@ MATTER = """
         from mart.family_escalations f
         cross join core.clock k
         join mart.effort w using (issue_id, escalation_no)
-        where f.escalated_week > k.week - 91 and f.escalated_week <= k.week and w.week > k.week - 91 and w.week <= k.week
+        where f.escalated_week > k.week - 91 and f.escalated_week <= k.week
+            and w.week > k.week - 91 and w.week <= k.week
         group by f.family_id
     )
     select f.family_id, coalesce(t.ticket_key, cast(f.family_id as varchar)) as family_key, f.title, f.provider,
@@ -117,21 +120,23 @@ def store(warehouse: Warehouse, said: Sequence[Said], run_id: str, now: datetime
     with warehouse.transaction():
         warehouse.build("place", full=False)  # what was said since the last report
         known, standing = _Known.of(warehouse), _Standing.of(warehouse, said)
-        rows, touched, n_stored = list[Row](), set[int | None](), 0
+        rows, touched, stored = list[Row](), set[int | None](), list[Said]()
         for one in said:
             if known.holds(one) or standing.holds(one):
+                standing.pass_over(one)
                 continue
             known.add(one, now)
             events = list(standing.after(one))
-            n_stored += bool(events)
             common = {"run_id": run_id, "recorded_at": now, "effective_at": one.said_at or now}
             common |= {"person_id": one.person_id, "source_ref": one.source_ref}
             rows += [{**common, **vars(event)} for event in events]
             touched |= {family for event in events for family in (event.family_id, event.other_family_id)}
+            stored += [one] if events else []
+        standing.check(stored)
         warehouse.append_events("state.family_events", rows)
         warehouse.build("place", full=False)
         _describe_anew(warehouse, sorted(family for family in touched if family is not None))
-    return n_stored
+    return len(stored)
 
 
 def _describe_anew(warehouse: Warehouse, family_ids: Sequence[int]) -> None:
@@ -199,6 +204,12 @@ class _Standing:
         """Whether the ticket is where it is because this person said just that, and nobody spoke of it since."""
         return self.told.get(one.issue_id) == (one.person_id, one.words)
 
+    def pass_over(self, one: Said) -> None:
+        """What was said before is not done again, but two that it parted from others are not parted once more."""
+        family = self.family[one.issue_id]
+        if one.what == "split" and family is not None and family == self.family[one.other_id or 0]:
+            self.parted.add(family)
+
     def after(self, one: Said) -> Iterator[Event]:
         """What the line makes of them. Raises `InputError` where it cannot be."""
         tell = {"same_as": self._same_as, "alone": self._alone, "merge": self._merge, "split": self._split}[one.what]
@@ -208,6 +219,13 @@ class _Standing:
                 self.settled.add(event.issue_id)
                 self.told[event.issue_id] = (one.person_id, one.words)
             yield event
+
+    def check(self, said: Sequence[Said]) -> None:
+        """Raise `InputError` where a later line undid what one says of two tickets."""
+        for one in said:
+            if one.other_id is not None and self.family[one.issue_id] != self.family[one.other_id]:
+                fault = "does not hold once the lines after it do; put it after them, or leave one of them"
+                raise InputError(f"{one.place}: {fault}")
 
     def _same_as(self, one: Said) -> Iterator[Event]:
         yield self._joined(one.issue_id, self._family_of(one, one.other_id))
@@ -222,17 +240,14 @@ class _Standing:
             yield Event("left", None, ticket, family)
 
     def _merge(self, one: Said) -> Iterator[Event]:
-        """The families become one, and the two tickets stay in it whatever is found out of the others."""
-        pair = (one.issue_id, one.other_id or 0)
-        mine, others = self._family_of(one, pair[0]), self._family_of(one, pair[1])
-        into, ended = sorted((mine, others), key=self._first_place)
+        """The families become one, and the two tickets bind it, so that another likeness does not part them."""
+        pair = (self._family_of(one, one.issue_id), self._family_of(one, one.other_id))
+        into, ended = sorted(pair, key=self._first_place)
         if into != ended:
             for issue_id in self._others(ended, set()):
                 self.family[issue_id] = into
             yield Event("merged", into, None, ended)
-        elif self.settled.issuperset(pair):
-            return
-        yield from (self._joined(issue_id, into) for issue_id in pair)
+        yield from self._both_joined(one, into)
 
     def _split(self, one: Said) -> Iterator[Event]:
         ticket, other = one.issue_id, one.other_id or 0
@@ -241,7 +256,7 @@ class _Standing:
             yield Event("split", theirs, ticket, mine)
             self.parted.add(theirs)
         elif mine in self.parted or not self._others(mine, {ticket, other}):  # they are apart from all others already
-            yield from (self._joined(issue_id, mine) for issue_id in (other, ticket))
+            yield from self._both_joined(one, mine)
         else:
             founder = next((i for i in (other, ticket) if self._is_free(i, {other, ticket})), None)
             if founder is None:
@@ -249,6 +264,12 @@ class _Standing:
                 raise InputError(f"{one.place}: {fault}")
             yield from (Event("split", founder, issue_id, mine) for issue_id in (other, ticket))
             self.parted.add(founder)
+
+    def _both_joined(self, one: Said, family: int) -> Iterator[Event]:
+        """Both stay in it, whatever is found out later; nothing where persons said so already."""
+        pair = (one.other_id or 0, one.issue_id)
+        if not self.settled.issuperset(pair) or any(self.family[issue_id] != family for issue_id in pair):
+            yield from (self._joined(issue_id, family) for issue_id in pair)
 
     def _joined(self, issue_id: int, family: int) -> Event:
         before = self.family[issue_id]

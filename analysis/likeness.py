@@ -64,7 +64,14 @@ class Readings:
 
     def take(self, rows: Integers | list[int] | slice) -> "Readings":
         """Some of the rows."""
-        return Readings(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        return Readings(
+            self.place[rows],
+            self.kinds[rows],
+            self.closing_place[rows],
+            self.closing_kinds[rows],
+            self.is_told[rows],
+            self.is_closed[rows],
+        )
 
     def packed(self) -> list[bytes]:
         """Each row as bytes, which `Likeness.unpacked` reads back without loss."""
@@ -184,6 +191,12 @@ class Likeness:
         found, n_closed = self.evidence(one, many, provider, providers)
         told = many.is_told & one.is_told[0]
         return np.where(told, (found * self.weights[n_closed]).sum(axis=1), -np.inf).astype(np.float32)
+
+    def rough_odds(self, one: Readings, places: Floats, kinds: Floats) -> Floats:
+        """Log-odds of one ticket with the middles of many families, by all words and whatever the provider."""
+        likely = np.log(np.maximum(kinds @ one.kinds[0], LEAST_CHANCE))
+        found = np.stack([np.ones(len(places)), self._apart(one.place[0], places), likely])
+        return np.asarray(self.weights[0][:3] @ found, np.float32)
 
     def _apart(self, place: Floats, places: Floats) -> Floats:
         """Log-likelihood ratio of one failure against two, in tens."""

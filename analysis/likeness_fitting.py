@@ -42,13 +42,13 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Known:
-    """A ticket with its words, and its kind of failure, or the family of a set in which families are known."""
+    """A ticket with its words, and its kind of failure, or its family in a set of one hand, in which families are known."""
 
     words: Words
     label: str
     provider: str
     category: str
-    order: tuple[str, str] = ("", "")
+    order: tuple[str, str, str] = ("", "", "")  # hand, when it was made, id
 
 
 def known_kinds(folder: Path = STARTER) -> list[Known]:
@@ -60,25 +60,25 @@ def known_kinds(folder: Path = STARTER) -> list[Known]:
         for ticket in tomllib.loads(path.read_text(encoding="utf-8"))["ticket"]:
             kind = ticket.get("kind") or kinds.get((ticket["provider"], ticket["category"], ticket.get("family") or ""))
             if kind and kind != "unknown":
-                found.append(_known(ticket, kind))
+                found.append(_known(ticket, kind, path.stem))
     return found
 
 
 def known_families(folder: Path = STARTER / "families") -> list[Known]:
     """Tickets of hands that the space was not taught with, in order; a single one is a family of its own."""
     found = [
-        _known(ticket, ticket["family"] or f"single {ticket['id']}")
+        _known(ticket, ticket["family"] or f"single {ticket['id']}", path.stem)
         for path in sorted(folder.glob("*.toml"))
         for ticket in tomllib.loads(path.read_text(encoding="utf-8"))["ticket"]
     ]
     return sorted(found, key=lambda one: one.order)
 
 
-def _known(ticket: dict[str, str], label: str) -> Known:
+def _known(ticket: dict[str, str], label: str, hand: str) -> Known:
     words = Words(
         ticket["summary"].strip(), ticket["description"].strip(), ticket.get("resolution", "").strip() or None
     )
-    order = (str(ticket.get("created", "")), ticket["id"])
+    order = (hand, str(ticket.get("created", "")), ticket["id"])
     return Known(words, label, ticket["provider"], ticket["category"], order)
 
 
@@ -173,8 +173,9 @@ def _kinds(features: Floats, labels: Sequence[str]) -> tuple[tuple[str, ...], Fl
 
 
 def pairs_of(likeness: Likeness, families: Sequence[Known], n_closed: int) -> tuple[Floats, Flags, Integers]:
-    """Evidence of each ticket against the earlier ones, whether they are one family, and the later one's place.
+    """Evidence of each ticket against the earlier ones of its hand, whether they are one family, and the later one's place.
 
+    Hands name failures each in its own way, so nothing is known of pairs of two hands.
     With `n_closed` 1 the earlier one is closed and the later one is not, as when a ticket has just escalated.
     """
     closed = likeness.read([one.words for one in families])
@@ -183,11 +184,14 @@ def pairs_of(likeness: Likeness, families: Sequence[Known], n_closed: int) -> tu
     providers = [one.provider for one in families]
     evidence, same, place = [], [], []
     for number in range(1, len(families)):
-        mine, others = later.take([number]), earlier.take(slice(0, number))
-        found, _ = likeness.evidence(mine, others, providers[number], providers[:number])
+        start = next(n for n, one in enumerate(families) if one.order[0] == families[number].order[0])
+        mine, others = later.take([number]), earlier.take(slice(start, number))
+        if start == number:
+            continue
+        found, _ = likeness.evidence(mine, others, providers[number], providers[start:number])
         told = others.is_told & mine.is_told[0]
         evidence.append(found[told])
-        same.append(np.array([one.label == families[number].label for one in families[:number]])[told])
+        same.append(np.array([one.label == families[number].label for one in families[start:number]])[told])
         place.append(np.full(int(told.sum()), number))
     return np.concatenate(evidence), np.concatenate(same), np.concatenate(place)
 

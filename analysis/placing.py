@@ -22,7 +22,7 @@ from analysis.warehouse import Warehouse
 Row = dict[str, Any]
 Tickets = dict[int, Ticket]
 BATCH = 2000
-ALIKE = -1.0  # log-odds from which two tickets of one dealer count as alike: that they are of one speaks for it, too
+ALIKE = 0.0  # log-odds from which two tickets of one dealer count as alike: that they are of one speaks for it, too
 
 # Whatever can come back is placed, also what is left out of the shares; and is looked at again whenever it was closed.
 DUE = """

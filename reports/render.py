@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reports import markdown
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -20,6 +22,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "day": day, "moment": moment, "plural": plural, "figure": figure}
+    environment.filters |= {"inline": markdown.inline, "code": markdown.code, "quote": markdown.quote}
+    environment.filters |= {"scalar": markdown.scalar}
     return environment
 
 

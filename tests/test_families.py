@@ -1,7 +1,7 @@
 """Families: who joins whom, by eye and by law, with a likeness made by hand."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
@@ -16,9 +16,8 @@ from stories import cases
 from analysis.families import JOINS, MOST_MEMBERS, N_KINDS, Families, FamilyEvent, Ticket
 from analysis.features import EMBEDDING_WIDTH, WORD, Vocabulary
 from analysis.likeness import EVIDENCE, Likeness, Readings, Words
-from analysis.likeness_files import read_likeness
 
-LAWS = settings(max_examples=80, deadline=None)
+LAWS = settings(max_examples=150, deadline=None)
 
 # ---- A likeness that can be followed by eye: what a text tells is which of these words it names most often.
 
@@ -28,12 +27,14 @@ ALIKE, HALF = 2.0, 0.6  # log-odds of two tickets of one topic; of one that name
 PROVIDER = -4.0  # what another provider costs
 
 
-def likeness_by_hand(words: str, version: str = "by hand", topics: Sequence[str] = TOPICS) -> Likeness:
+def likeness_by_hand(
+    words: str, version: str = "by hand", topics: Sequence[str] = TOPICS, ranks: Mapping[str, float] = RANKS
+) -> Likeness:
     """A likeness that knows all these words, and for which two tickets are alike as far as they name one topic."""
     rest = sorted(set(WORD.findall(words.lower())) - set(topics))
     n_topics, n_features = len(topics), len(topics) + 1 + EMBEDDING_WIDTH
     axes = np.eye(n_topics + len(rest), n_topics, dtype=np.int8)
-    kind_weights = np.kron(np.eye(n_features, n_topics), list(RANKS.values())).astype(np.float32)
+    kind_weights = np.kron(np.eye(n_features, n_topics), list(ranks.values())).astype(np.float32)
     worth = {"one": ALIKE, "kinds": 2.0, "other provider": PROVIDER}
     return Likeness(
         words=Vocabulary("words", (*topics, *rest), np.array([1.0] * n_topics + [1e-3] * len(rest), np.float32)),
@@ -44,7 +45,7 @@ def likeness_by_hand(words: str, version: str = "by hand", topics: Sequence[str]
         centre=np.zeros(n_features, np.float32),
         directions=np.eye(n_features, 2, dtype=np.float32),
         spread=np.ones(2, np.float32),
-        kind_names=tuple(topic + rank for topic in topics for rank in RANKS),
+        kind_names=tuple(topic + rank for topic in topics for rank in ranks),
         kind_weights=kind_weights,
         kind_bias=np.zeros(kind_weights.shape[1], np.float32),
         weights=np.array([[worth.get(name, 0.0) for name in EVIDENCE]] * 3, np.float32),
@@ -395,7 +396,18 @@ def test_stories(name: str) -> None:
     assert "\n".join(events) == wanted
 
 
-@pytest.mark.xfail(strict=True, reason="of two families the one that holds the ticket placed first stays, not the one founded first")
+@pytest.mark.xfail(strict=True, reason="a member that tells nothing makes the mean of its family minus infinity")
+def test_who_says_nothing_any_more_does_not_shut_its_family() -> None:
+    """A founder in another language was known by its closing; closed once more without a word, it is known by nothing."""
+    teller = Teller()
+    for line in ("place 1 nothing", "close 1 lock", "place 2 lock", "close 1 nothing"):
+        list(teller.tell(line))
+    assert [told(event) for event in teller.tell("place 3 lock")] == ["joined 1 3 -"]
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the family whose first member was placed first stays, not the one founded first"
+)
 def test_of_two_families_the_one_founded_first_stays() -> None:
     """Ticket 1, placed first of all, came to family 3 when it was closed; that makes the younger family none the older."""
     teller = Teller()
@@ -480,7 +492,8 @@ def test_alike_are_tickets_of_one_dealer(least: float, column: int) -> None:
     found = families.alike(mine, least)
     assert [other for other, _ in found] == [int(n) for n, _, _, is_alike in rows if is_alike.split()[column] == "yes"]
     for other, worth in found:
-        assert worth == pytest.approx(odds(reading("lock"), reading(dict((n, what) for n, what, *_ in rows)[str(other)])))
+        (what,) = (what for n, what, *_ in rows if n == str(other))
+        assert worth == pytest.approx(odds(reading("lock"), reading(what)))
     assert families.alike(replace(mine, dealer_id=None), least) == []
     assert families.alike(replace(mine, dealer_id="elsewhere"), least) == []
     assert families.alike(replace(mine, issue_id=99), least)[0][0] == 1, "a ticket that was never placed"
@@ -501,23 +514,27 @@ class Step(NamedTuple):
 
     is_new: bool
     number: int
-    what: int
+    said: str
+    closed: str
     provider: str | None
     dealer: str | None
     is_settled: bool
 
 
+OFTEN = ["lock", "token", "lock", "token", "lock+token", "hours", "nothing", "lock+token+hours"]
 STEPS = st.lists(
     st.builds(
         Step,
-        is_new=st.sampled_from([True, True, False]),
+        is_new=st.booleans(),
         number=st.integers(0, 30),
-        what=st.integers(0, 40),
+        said=st.sampled_from(OFTEN),
+        closed=st.sampled_from(["lock", "token", "lock", "token", "lock+token", "hours", "nothing"]),
         provider=st.sampled_from([None, "tekion", "tekion", "cdk"]),
-        dealer=st.sampled_from([None, "cedar", "blue"]),
-        is_settled=st.sampled_from([False, False, False, True]),
+        dealer=st.sampled_from(["cedar", "cedar", "blue", None]),
+        is_settled=st.sampled_from([False, False, False, False, True]),
     ),
-    max_size=26,
+    min_size=12,
+    max_size=60,
 )
 
 
@@ -533,24 +550,20 @@ class History:
     families: Families
     tickets: dict[int, Ticket] = field(default_factory=dict)  # as last read, in the order in which they were placed
     family: dict[int, int] = field(default_factory=dict)
-
-    def ticket(self, step: Step) -> Ticket | None:
-        if step.is_new or not self.tickets:
-            said, _ = SAID[step.what % len(SAID)]
-            return Ticket(id_of(len(self.tickets)), reading(said), step.provider, step.dealer)
-        earlier = self.tickets[list(self.tickets)[step.number % len(self.tickets)]]
-        said = self.said[earlier.issue_id]
-        closed, _ = CLOSED[step.what % len(CLOSED)]
-        return replace(earlier, reading=reading(said, closed), is_settled=step.is_settled or earlier.is_settled)
-
     said: dict[int, str] = field(default_factory=dict)
+
+    def ticket(self, step: Step) -> Ticket:
+        if step.is_new or not self.tickets:
+            return Ticket(id_of(len(self.tickets)), reading(step.said), step.provider, step.dealer)
+        earlier = self.tickets[list(self.tickets)[step.number % len(self.tickets)]]
+        read = reading(self.said[earlier.issue_id], step.closed)
+        return replace(earlier, reading=read, is_settled=step.is_settled or earlier.is_settled)
 
     def take(self, step: Step) -> list[FamilyEvent]:
         ticket = self.ticket(step)
-        assert ticket is not None
         is_new = ticket.issue_id not in self.tickets
         if is_new:
-            self.said[ticket.issue_id] = SAID[step.what % len(SAID)][0]
+            self.said[ticket.issue_id] = step.said
         events = list((self.families.place if is_new else self.families.read_again)(ticket))
         self.tickets[ticket.issue_id] = ticket
         for event in events:
@@ -572,17 +585,25 @@ class History:
 
 
 def begun(apart: Iterable[tuple[int, int]] = ()) -> History:
-    return History(Families(by_hand(), {frozenset((id_of(a), id_of(b))) for a, b in apart}))
+    """Some families are there that a person began, though they are alike, so that there is something to merge."""
+    history = History(Families(by_hand(), {frozenset((id_of(a), id_of(b))) for a, b in apart}))
+    for number, said in enumerate(["lock", "token", "lock", "lock+token", "token"]):
+        ticket = Ticket(id_of(number), reading(said), None, "cedar")
+        history.tickets[ticket.issue_id], history.said[ticket.issue_id] = ticket, said
+        history.family[ticket.issue_id] = ticket.issue_id
+    history.families = history.again()
+    return history
 
 
-APART = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=4)
+APART = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 12)), max_size=4)
 
 
 @LAWS
 @given(STEPS, APART)
 def test_each_ticket_is_in_the_family_that_the_events_tell(steps: list[Step], apart: list[tuple[int, int]]) -> None:
     """In exactly one; a family is named by a ticket that is in it, which founded it."""
-    history, founded = begun(apart), set()
+    history = begun(apart)
+    founded = set(history.family)
     for step in steps:
         before = dict(history.family)
         for event in history.take(step):
@@ -623,7 +644,7 @@ def test_a_ticket_moves_only_when_it_is_read_again_or_its_family_ends(steps: lis
 
 
 @LAWS
-@given(STEPS, st.sets(st.integers(0, 26)), APART)
+@given(STEPS, st.sets(st.integers(0, 60)), APART)
 def test_to_go_on_from_what_is_known_is_never_to_have_stopped(
     steps: list[Step], stops: set[int], apart: list[tuple[int, int]]
 ) -> None:
@@ -666,7 +687,6 @@ def test_a_new_ticket_joins_the_likest_family_of_all(steps: list[Step]) -> None:
     history = begun()
     for step in steps:
         ticket = history.ticket(step)
-        assert ticket is not None
         likest = oracle(history, ticket) if ticket.issue_id not in history.tickets else None
         event = history.take(step)[0]
         if likest is None:

@@ -1,0 +1,76 @@
+"""Ticket text in Markdown and in its front matter, where it can be nothing but text.
+
+Whoever wrote a ticket must not be able to make a heading, a link, HTML, a code fence or an end of the front matter out
+of it, nor what a site builder would obey (`{{ … }}`). Each function gives `Markup`, so that the HTML escaping of
+templates leaves it alone; each takes any text, of any length, and shows so much of it.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup
+
+from analysis.text import printable
+
+MOST = 300  # characters of a line
+MOST_QUOTED = 700
+MOST_LINES = 25
+# An underscore within a word is none of Markdown's; a colon is where a bare address would become a link.
+SPECIAL = re.compile(r"[\\`*\[\]{}~$@]|(?<![^\W_])_|_(?![^\W_])|(?<=[A-Za-z]):(?=/)|(?<=\bwww)\.", re.IGNORECASE)
+ENTITY = re.compile(r"&(?=[#\w])")
+# What makes a heading, a list, a quotation, a rule, a table, an admonition or a comment at the start of a line.
+STARTS = re.compile(r"[#>+=:|!%-]|\d{1,9}(?=[.)])")
+BREAKS_CODE = re.compile(r"[`{}<>\\]")
+
+
+def inline(text: object, most: int = MOST) -> Markup:
+    """A text as one line of plain words, wherever in a line it stands."""
+    return Markup(_escaped(_cut(printable(_first(text, most)), most)))  # noqa: S704 - escaped just here
+
+
+def code(text: object) -> Markup:
+    """A code, path or message as a span of code; as plain words where that could be broken out of."""
+    shown = _cut(printable(_first(text, MOST)), MOST)
+    if not shown or BREAKS_CODE.search(shown):
+        return inline(shown)
+    return Markup(f"`{shown}`")  # noqa: S704 - no backtick is in it
+
+
+def quote(text: object, most: int = MOST_QUOTED) -> Markup:
+    """A text as a quotation that ends with it: its own lines, without empty ones."""
+    lines = [line for line in map(printable, _first(text, most).splitlines()) if line]
+    shown = _cut("\n".join(lines), most).split("\n")
+    if len(shown) > MOST_LINES:
+        shown = [*shown[:MOST_LINES], "…"]
+    # two lines stay two where a backslash ends the first
+    return Markup("\\\n".join(f"> {_escaped(line)}" for line in shown if line) or "> –")  # noqa: S704 - escaped here
+
+
+def scalar(value: object) -> Markup:
+    """A text as a YAML scalar, or texts as a YAML list, on one line."""
+    if isinstance(value, str):
+        return Markup(json.dumps(printable(value[:MOST]), ensure_ascii=False))  # noqa: S704 - quoted by JSON
+    listed = value if isinstance(value, Iterable) else [value]
+    return Markup("[{}]").format(Markup(", ").join(scalar(str(one)) for one in listed))
+
+
+def _first(text: object, most: int) -> str:
+    """So much of a long text as can matter; control characters between may be many."""
+    return ("" if text is None else str(text))[: 4 * most]
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[:most].rsplit(' ', 1)[0].rstrip()} …"
+
+
+def _escaped(line: str) -> str:
+    shown = SPECIAL.sub(r"\\\g<0>", line)
+    shown = ENTITY.sub("&amp;", shown).replace("<", "&lt;")
+    start = STARTS.match(shown)
+    if not start:
+        return shown
+    at = start.end() if start.group()[0].isdigit() else 0
+    return f"{shown[:at]}\\{shown[at:]}"

@@ -72,9 +72,9 @@ class Families:
     _family: dict[int, int | None] = field(default_factory=dict)  # issue id → family
     _members: dict[int, list[int]] = field(default_factory=dict)  # family → rows, the first ones first
     _by_kind: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))  # kind → family → members
-    _middles: dict[int, tuple[Floats, Floats]] = field(
-        default_factory=dict
-    )  # family → mean place and kinds of its members
+    _slots: dict[int, int] = field(default_factory=dict)  # family → row of its middle
+    _free: list[int] = field(default_factory=list)  # rows of families that ended
+    _middles: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # mean place and kinds of members
 
     # -- what is known -------------------------------------------------------------------------------------
 
@@ -165,10 +165,11 @@ class Families:
         """The families whose middle is nearest to a reading; comparing it with all their members takes its time."""
         if len(families) <= N_NEAR:
             return list(families)
-        places, kinds = zip(*(self._middles[family] for family in families), strict=True)
-        odds = self.likeness.rough_odds(reading, np.array(places), np.array(kinds))
-        nearest = sorted(range(len(families)), key=lambda number: (-odds[number], families[number]))[:N_NEAR]
-        return sorted(families[number] for number in nearest)
+        middles = self._middles[[self._slots[family] for family in families]]
+        n_directions = len(self.likeness.spread)
+        odds = self.likeness.rough_odds(reading, middles[:, :n_directions], middles[:, n_directions:])
+        nearest = np.argsort(-odds, kind="stable")[:N_NEAR]
+        return sorted(families[number] for number in nearest.tolist())
 
     def _odds(self, ticket: Ticket, rows: list[int]) -> Floats:
         assert self._readings is not None  # noqa: S101 - callers have looked
@@ -186,7 +187,7 @@ class Families:
             if frozenset((family, other)) not in self.kept_apart and self._between(family, other) >= MERGES:
                 into, ended = self._older(family, other)
                 rows = self._members.pop(ended)
-                del self._middles[ended]
+                self._free.append(self._slots.pop(ended))
                 for row in rows:
                     self._unindex(row, ended)
                     self._family[self._ids[row]] = into
@@ -227,7 +228,16 @@ class Families:
     def _find_middle(self, family: int) -> None:
         assert self._readings is not None  # noqa: S101 - there is a member
         rows = self._members[family][:MOST_MEMBERS]
-        self._middles[family] = (self._readings.place[rows].mean(axis=0), self._readings.kinds[rows].mean(axis=0))
+        slot = self._slots.get(family)
+        if slot is None:
+            slot = self._slots[family] = self._free.pop() if self._free else len(self._slots)
+        place, kinds = self._readings.place[rows].mean(axis=0), self._readings.kinds[rows].mean(axis=0)
+        if slot >= len(self._middles):
+            grown = np.zeros((max(GROWS_BY * (slot + 1), 64), len(place) + len(kinds)), np.float32)
+            if len(self._middles):
+                grown[: len(self._middles)] = self._middles
+            self._middles = grown
+        self._middles[slot] = np.concatenate([place, kinds])
 
     def _leave(self, issue_id: int) -> None:
         family, row = self._family[issue_id], self._rows[issue_id]
@@ -238,7 +248,8 @@ class Families:
         if self._members[family]:
             self._find_middle(family)
         else:
-            del self._members[family], self._middles[family]
+            del self._members[family]
+            self._free.append(self._slots.pop(family))
 
     def _index(self, row: int, family: int) -> None:
         for kind in self._kinds_of(self._ticket(row).reading):

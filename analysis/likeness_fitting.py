@@ -42,7 +42,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Known:
-    """A ticket with its words, and its kind of failure, or its family in a set of one hand, in which families are known."""
+    """A ticket with its words, and its kind of failure, or its family in a set of one hand that names them."""
 
     words: Words
     label: str
@@ -173,7 +173,7 @@ def _kinds(features: Floats, labels: Sequence[str]) -> tuple[tuple[str, ...], Fl
 
 
 def pairs_of(likeness: Likeness, families: Sequence[Known], n_closed: int) -> tuple[Floats, Flags, Integers]:
-    """Evidence of each ticket against the earlier ones of its hand, whether they are one family, and the later one's place.
+    """Evidence of each ticket against the earlier ones of its hand, whether both are one family, and the later's place.
 
     Hands name failures each in its own way, so nothing is known of pairs of two hands.
     With `n_closed` 1 the earlier one is closed and the later one is not, as when a ticket has just escalated.

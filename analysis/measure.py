@@ -223,8 +223,8 @@ FRAMES = {
         order by e.escalated_at, e.issue_id, e.escalation_no
     """,
     "families": """
-        select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours, n.effort_share,
-            n.cure, n.n_ended, n.n_ended_low, n.n_ended_high, n.is_in_hand, t.ticket_key as founder_key
+        select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours,
+            n.effort_share, n.cure, n.n_ended, n.n_ended_low, n.n_ended_high, n.is_in_hand, t.ticket_key as founder_key
         from mart.next_steps n
         join mart.families f using (family_id)
         join core.tickets t on t.issue_id = f.family_id

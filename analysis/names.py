@@ -1,7 +1,7 @@
 """Names of people and dealers in ticket text → `[name]` and `[dealer]`, for what leaves the desk.
 
 Dealers are known by name. People are not: a word counts as a name where those who write it give it a capital, in the
-middle of a sentence, too, and hardly anybody writes it small. So a rare product may be taken for a person; a name that
+middle of a sentence, too, and fewer write it small. So a rare product may be taken for a person; a name that
 is also a word ("Will", "Rose") or that was only ever written small is not found.
 """
 
@@ -16,15 +16,17 @@ from analysis.text import name_key
 TOKEN = re.compile(r"[^\W_]+")
 ID = re.compile(r"[\w:.@+-]+")
 SENTENCE_STARTS = re.compile(r"(?:^|[.!?:;\n>|*•–—(\"“\[{]|\s-)[\s\"'“‘(*_-]*\Z")
+SHORTEST, LONG = 3, 6  # characters of a dealer's name, and of one that is known without its blanks, too
 LOOKS_BACK = 12  # characters in which a sentence may be seen to start
 SURNAME = re.compile(r"(?:Mc|Mac|O['’]|D['’])[A-Z][a-z]+")
-HARDLY = 4  # a name is written with a capital so many times as often as small
+RARE = 2  # texts; a word that fewer write small is a name wherever one gives it a capital
 # capitals that name neither a person nor a dealer
 CAPITALS = (
     "pam jira monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays "
     "saturdays sundays january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun english french spanish german "
-    "american canadian christmas easter thanksgiving i"
+    "american canadian christmas easter thanksgiving i "
+    "tues thurs tier chrome edge excel firefox outlook safari windows"
 )
 PLAIN = frozenset(CAPITALS.split())
 
@@ -57,12 +59,15 @@ class Names:
             capital.update(written[1])
         by_first: dict[str, set[tuple[str, ...]]] = {}
         for words in (tuple(name_key(name).split()) for name in dealers):
-            if len("".join(words)) > 2:
+            whole = "".join(words)
+            if len(whole) >= SHORTEST:
                 by_first.setdefault(words[0], set()).add(words)
+            if len(whole) >= LONG:  # as in northfork_12_0
+                by_first.setdefault(whole, set()).add((whole,))
         longest_first = {first: tuple(sorted(names, key=_longest_first)) for first, names in by_first.items()}
         dealer_words = frozenset(word for names in by_first.values() for name in names for word in name)
         known = PLAIN.union(word for term in terms for word in name_key(term).split())
-        ids = frozenset(one.casefold() for one in person_ids if len(one) > 2)
+        ids = frozenset(one.casefold() for one in person_ids if len(one) >= SHORTEST)
         return cls(longest_first, dealer_words, ids, small, capital, known)
 
     def without(self, text: str) -> str:
@@ -70,12 +75,14 @@ class Names:
         return self._without_words(ID.sub(self._shown_id, text))
 
     def is_name(self, word: str) -> bool:
-        """Whether a word, however it is written here, is mostly written as a name is."""
+        """Whether a word, as it is written here, is mostly written as a name is."""
         low = word.lower()
         if low in self.terms:
             return False
         small, capital = self.small.get(low, 0), self.capital.get(low, 0)
-        return (capital > 0 and (small < 2 or HARDLY * small < capital)) or (small == 0 and word[0].isupper())
+        if word.islower() or word.isupper():  # a name in a hurry, or a word like any other, or a code
+            return capital > 0 and small < RARE
+        return (small < RARE or small < capital) if capital else small == 0
 
     def is_of_dealer(self, word: str) -> bool:
         """Whether a word is part of a dealer's name."""
@@ -84,7 +91,7 @@ class Names:
     def _shown_id(self, found: re.Match[str]) -> str:
         whole = found.group()
         one = whole.rstrip(".:-")
-        is_person = one.casefold() in self.person_ids and self.small.get(one.casefold(), 0) < 2
+        is_person = one.casefold() in self.person_ids and self.small.get(one.casefold(), 0) < RARE
         return f"[person]{whole[len(one) :]}" if is_person else whole
 
     def _without_words(self, text: str) -> str:
@@ -112,9 +119,7 @@ class Names:
             return False  # part of a path or a code
         if SURNAME.match(text[start : start + 24]):
             return True
-        if word.isupper():  # codes are; and names that were written so elsewhere with one capital
-            return self.capital.get(word.lower(), 0) > 0 and self.is_name(word)
-        return (word.istitle() or word.islower()) and self.is_name(word)
+        return (word.istitle() or word.islower() or word.isupper()) and self.is_name(word)
 
 
 def _longest_first(words: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:

@@ -73,8 +73,8 @@ NUMBERS = """
         qualify row_number() over (partition by week, measure, variant, statistic, group_key order by event_id desc) = 1
     ),
     told as (
-        select week, bool_or(is_final) as was_final, max_by(rules_hash, event_id) as rules, max(effective_at) as published_at,
-            max_by({'version': model_version}, event_id).version as model
+        select week, bool_or(is_final) as was_final, max_by(rules_hash, event_id) as rules,
+            max(effective_at) as published_at, max_by({'version': model_version}, event_id).version as model
         from latest
         group by week
     ),
@@ -85,10 +85,11 @@ NUMBERS = """
         -- a group that is gone counts nothing now
         select week, measure, variant, statistic, group_key, p.event_id as replaces, p.is_final, p.definition_version,
             p.rules_hash, p.model_version, p.effective_at, m.week is null as is_gone,
-            if(m.week is null, 0, m.numerator) as numerator, if(m.week is null, 0 * p.denominator, m.denominator) as denominator,
+            if(m.week is null, 0, m.numerator) as numerator,
+            if(m.week is null, 0 * p.denominator, m.denominator) as denominator,
             if(m.week is null, if(statistic in ('count', 'sum'), 0.0, null), m.value) as value, m.low, m.high,
-            coalesce(m.n, 0) as n, coalesce(m.n_pending, 0) as n_pending, coalesce(m.n_weeks_pooled, p.n_weeks_pooled) as n_weeks_pooled,
-            coalesce(m.is_too_few, true) as is_too_few,
+            coalesce(m.n, 0) as n, coalesce(m.n_pending, 0) as n_pending,
+            coalesce(m.n_weeks_pooled, p.n_weeks_pooled) as n_weeks_pooled, coalesce(m.is_too_few, true) as is_too_few,
             p.event_id is null or p.numerator is distinct from if(m.week is null, 0, m.numerator)
                 or p.denominator is distinct from if(m.week is null, 0 * p.denominator, m.denominator)
                 or p.n_weeks_pooled <> m.n_weeks_pooled or m.week is not null and (p.value is null) <> (m.value is null)
@@ -102,7 +103,8 @@ NUMBERS = """
         case
             when n.replaces is not null then n.definition_version
             -- a form that was not told of the week yet is another definition of it
-            when exists (from latest l where l.week = n.week and l.measure = n.measure and l.variant = n.variant) then d.version
+            when exists (from latest l where l.week = n.week and l.measure = n.measure and l.variant = n.variant)
+                then d.version
             else 0
         end as old_definition,
         coalesce(n.rules_hash, t.rules) as old_rules, if(n.replaces is null, t.model, n.model_version) as old_model,
@@ -145,7 +147,8 @@ CAUSES = """
     left join moved m using (number_id)
     left join core.resolutions r on r.issue_id = m.issue_id and r.is_withdrawn
     left join state.answers a on a.issue_id = m.issue_id and a.recorded_at > n.published_at
-    left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null and f.recorded_at > n.published_at
+    left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null
+        and f.recorded_at > n.published_at
     where n.was_final and n.is_other
     group by n.number_id
 """

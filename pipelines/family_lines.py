@@ -64,7 +64,8 @@ def family_lines(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{printable(row['family_key'])} {row['state']}: {', '.join(told)}: {printable(row['title'])[:200]}"
     n_once = len(rows) - len(shown)
     if n_once:
-        yield f"{n_once} failures were escalated once so far; --json lists them, too"
+        told = "1 failure was" if n_once == 1 else f"{n_once} failures were"
+        yield f"{told} escalated once so far; --json tells of every one"
     if not rows:
         yield "no families yet: nothing that can come back was escalated"
 
@@ -82,10 +83,11 @@ def _said(file: Path, lines: Lines, warehouse: Warehouse, zone: ZoneInfo, now: d
             if issue_id is not None and issue_id not in were_placed:
                 fault = "was never placed: it did not escalate, cannot repeat, or came after the last report"
                 raise InputError(f"{one.place}: {name} {fault}; leave the line out")
-        words, earlier = belongs.setdefault(one.issue_id, (one.words, number)) if one.what != "merge" else (one.words, 0)
-        if words != one.words:
-            raise InputError(f"{one.place}: says otherwise of the ticket than line {earlier}; leave one of them")
         found.append(one)
+        if one.what != "merge":
+            words, earlier = belongs.setdefault(one.issue_id, (one.words, number))
+            if words != one.words:
+                raise InputError(f"{one.place}: says otherwise of the ticket than line {earlier}; leave one of them")
     return found
 
 

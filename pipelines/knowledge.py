@@ -16,6 +16,7 @@ from typing import Any
 from analysis.errors import InputError
 from analysis.pattern_book import SCHEMA, pattern_book
 from analysis.taxonomy import Criteria, criteria_files
+from analysis.text import printable
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 from reports.render import render
@@ -28,6 +29,10 @@ STATES = {
     "fixed": "fixed, not seen since",
     "regressed": "came back after a fix",
     "quiet": "quiet, not seen for 13 weeks",
+}
+LIMITS = {
+    "limitation": "The integration cannot do this",
+    "custom_request": "Work beyond the standard integration",
 }
 Row = dict[str, Any]
 
@@ -63,7 +68,7 @@ def _files(book: Row, runbooks: Mapping[str, str]) -> Iterator[tuple[str, bytes]
     links = {one["id"]: one["file"] for one in book["runbooks"]}
     texts = {"README.md": _page("knowledge_readme.md.j2", book=book)}
     for provider in book["providers"]:
-        values = {"book": book, "provider": provider, "files": links, "states": STATES}
+        values = {"book": book, "provider": provider, "files": links, "states": STATES, "limits": LIMITS}
         texts[f"{provider['provider']}.md"] = _page("knowledge_provider.md.j2", **values)
     texts |= {one["file"]: runbooks[f"{one['id']} v{one['version']}"] for one in book["runbooks"]}
     contents = {name: text.encode() for name, text in sorted(texts.items())}
@@ -90,24 +95,42 @@ def _runbook_texts(settings: Settings, criteria: Criteria) -> dict[str, str]:
 
 def _require_ours(folder: Path) -> None:
     """Raise `InputError` where the folder holds what this program did not write, or what was changed since."""
-    advice = "move it away, or give --out another folder"
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; give --out a folder")
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    fault = _fault(folder)
+    if fault:
+        raise InputError(f"{folder}: {fault}; move it away, or give --out another folder")
+
+
+def _fault(folder: Path) -> str | None:
+    """What in a folder is not ours, in words."""
+    found = {one.relative_to(folder).as_posix(): one for one in sorted(folder.rglob("*")) if _is_content(one)}
     if not found:
-        return
+        return None
     try:
-        told = json.loads(found[DATA].read_bytes())
-        listed: dict[str, str] = told["files"] if told["schema"].partition("/")[0] == SCHEMA.partition("/")[0] else {}
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise InputError(f"{folder}: was not written by `escalations knowledge`; {advice}") from error
-    for name, path in sorted(found.items()):
-        if name != DATA and name not in listed:
-            raise InputError(f"{folder}: {name} was not written by `escalations knowledge`; {advice}")
-        if name != DATA and hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]:
-            raise InputError(f"{folder}: {name} was changed since it was written; {advice}")
+        listed = _listed(found[DATA].read_bytes())
+        for name, path in found.items():
+            if name != DATA and name not in listed:
+                return f"{printable(name)} was not written by `escalations knowledge`"
+            if name != DATA and hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]:
+                return f"{printable(name)} was changed since it was written"
+    except (KeyError, TypeError, ValueError):
+        return "was not written by `escalations knowledge`"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None
+
+
+def _is_content(path: Path) -> bool:
+    return path.is_symlink() or not path.is_dir()
+
+
+def _listed(data: bytes) -> dict[str, str]:
+    """The files that a book's data tells of. Raises where it is no such data."""
+    told = json.loads(data)
+    if str(told["schema"]).partition("/")[0] != SCHEMA.partition("/")[0]:
+        raise ValueError("the data of something else")
+    return {str(name): str(digest) for name, digest in told["files"].items()} if told["files"] else {}
 
 
 def _put(folder: Path, files: Mapping[str, bytes]) -> None:

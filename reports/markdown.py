@@ -17,11 +17,14 @@ MOST = 300  # characters of a line
 MOST_QUOTED = 700
 MOST_LINES = 25
 # An underscore within a word is none of Markdown's; a colon is where a bare address would become a link.
-SPECIAL = re.compile(r"[\\`*\[\]{}~$@]|(?<![^\W_])_|_(?![^\W_])|(?<=[A-Za-z]):(?=/)|(?<=\bwww)\.", re.IGNORECASE)
+SPECIAL = re.compile(
+    r"[\\`*\[\]{}~$@]|(?<=\{)[%#]|(?<![^\W_])_|_(?![^\W_])|(?<=[A-Za-z]):(?=/)|(?<=\bwww)\.", re.IGNORECASE
+)
 ENTITY = re.compile(r"&(?=[#\w])")
 # What makes a heading, a list, a quotation, a rule, a table, an admonition or a comment at the start of a line.
 STARTS = re.compile(r"[#>+=:|!%-]|\d{1,9}(?=[.)])")
-BREAKS_CODE = re.compile(r"[`{}<>\\]")
+OBEYED = re.compile(r"\{(?=[{%#<])")  # by site builders; as \u007b it is the same to YAML
+BREAKS_CODE = re.compile(r"[`{}<>]")
 
 
 def inline(text: object, most: int = MOST) -> Markup:
@@ -50,7 +53,8 @@ def quote(text: object, most: int = MOST_QUOTED) -> Markup:
 def scalar(value: object) -> Markup:
     """A text as a YAML scalar, or texts as a YAML list, on one line."""
     if isinstance(value, str):
-        return Markup(json.dumps(printable(value[:MOST]), ensure_ascii=False))  # noqa: S704 - quoted by JSON
+        quoted = json.dumps(printable(value[:MOST]), ensure_ascii=False)
+        return Markup(OBEYED.sub(r"\\u007b", quoted))  # noqa: S704 - quoted by JSON
     listed = value if isinstance(value, Iterable) else [value]
     return Markup("[{}]").format(Markup(", ").join(scalar(str(one)) for one in listed))
 

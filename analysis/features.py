@@ -140,15 +140,20 @@ class Meaning:
 
     def _learn(self, words: set[str]) -> None:
         """Look up the vectors of words that are not yet remembered."""
-        new = sorted(words - self._place.keys())
+        new = sorted(word for word in words if word not in self._place)
         if not new:
             return
         if len(self._place) + len(new) > KEPT_VECTORS:
             self._place, self._sums, new = {}, self._sums[:0], sorted(words)
         vectors = self._model.embedding
         sums = [vectors[[one for one in word.ids if one < len(vectors)]].sum(axis=0) for word in self._tokens(new)]
-        self._place |= {word: len(self._place) + number for number, word in enumerate(new)}
-        self._sums = np.vstack([self._sums, np.array(sums, np.float32)])
+        start, end = len(self._place), len(self._place) + len(new)
+        if end > len(self._sums):  # room for twice as many, so that a few new words do not copy all others
+            grown = np.zeros((2 * end, EMBEDDING_WIDTH), np.float32)
+            grown[:start] = self._sums[:start]
+            self._sums = grown
+        self._sums[start:end] = np.array(sums, np.float32)
+        self._place |= {word: start + number for number, word in enumerate(new)}
 
     def _tokens(self, words: Sequence[str]) -> Any:
         tokenizer = self._model.tokenizer

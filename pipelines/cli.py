@@ -248,6 +248,31 @@ def actions(
 
 
 @app.command()
+def similar(
+    ticket: Annotated[
+        str, typer.Argument(help="Key of a ticket, present or past; - reads a text whose first line is the summary.")
+    ] = "-",
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many tickets at most.")] = 10,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """The nearest earlier tickets to a ticket or a text: how each was resolved, by which tier, why it is near."""
+    from pipelines.similar_lines import similar_lines, similar_to_text, similar_to_ticket
+
+    settings = _settings(home=home, warehouse=warehouse)
+    if ticket == "-":
+        found = similar_to_text(settings, sys.stdin.buffer.read(), n)
+    else:
+        found = similar_to_ticket(settings, ticket, n)
+    if as_json:
+        print(json.dumps(asdict(found), default=str))
+        return
+    for line in similar_lines(found):
+        print(line)
+
+
+@app.command()
 def census(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:

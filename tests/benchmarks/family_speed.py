@@ -57,7 +57,9 @@ def main() -> None:
             of.append(ticket.issue_id)
         placing += time.perf_counter() - begun
     total = time.perf_counter() - started
-    print(f"{n} tickets from nothing: {total:.1f} s ({n / total:.0f} a second): read {reading:.1f} s, placed {placing:.1f} s")
+    print(
+        f"{n} tickets from nothing: {total:.1f} s ({n / total:.0f} a second): read {reading:.1f} s, placed {placing:.1f} s"
+    )
     print(f"families: {len({families.family_of(one) for one in of})}")
     times = []
     for number, (words, provider) in enumerate(islice(made, n, None), n):

@@ -52,6 +52,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Settin
         '  03-25 10:00 tier=2 by=ops-1\n  03-25 11:00 status="Waiting for dealer"\n  03-25 15:00 tier=3',
     )
     build(folder, story, criteria)
+    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:  # whichever the likeness takes for the most typical
+        warehouse.execute("update core.family_profiles set typical_id = family_id")
+        founder = "select summary from core.tickets t where t.issue_id = family_id"
+        warehouse.execute(f"update mart.families set title = ({founder})")
     return Settings(home=folder)
 
 

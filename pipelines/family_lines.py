@@ -64,8 +64,8 @@ def family_lines(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{printable(row['family_key'])} {row['state']}: {', '.join(told)}: {printable(row['title'])[:200]}"
     n_once = len(rows) - len(shown)
     if n_once:
-        told = "1 failure was" if n_once == 1 else f"{n_once} failures were"
-        yield f"{told} escalated once so far; --json tells of every one"
+        many = "1 failure was" if n_once == 1 else f"{n_once} failures were"
+        yield f"{many} escalated once so far; --json tells of every one"
     if not rows:
         yield "no families yet: nothing that can come back was escalated"
 

@@ -124,7 +124,10 @@ def place(warehouse: Warehouse, likeness: Likeness, run_id: str, now: datetime) 
             for event in _take(families, (later if turn else first)[issue_id], turn)
         ]
         if anew:
-            told = [(now, event) for event in _changes(warehouse, families, sorted(first))]
+            told = [
+                (now, event)
+                for event in _changes(warehouse, families, sorted(one for one in first if not first[one].is_settled))
+            ]
         common = {"run_id": run_id, "recorded_at": now, "method": likeness.version}
         events = ({**common, "effective_at": at, **vars(event)} for at, event in told)
         warehouse.append_events("state.family_events", events)

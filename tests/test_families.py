@@ -405,7 +405,7 @@ class Teller:
             self.families.known([Ticket(issue_id, reading(what))], [family])
         elif step == "place":
             self.said[issue_id] = (what, more[0] if more else None)
-            return self.families.place(Ticket(issue_id, reading(what), *more))
+            return self.families.place(Ticket(issue_id, reading(what), more[0] if more else None))
         else:
             said, provider = self.said.get(issue_id, ("nothing", None))
             ticket = Ticket(issue_id, reading(said, what), provider, is_settled=step == "settle")

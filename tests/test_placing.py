@@ -611,8 +611,8 @@ def test_what_comes_with_another_version_is_placed_by_it(tmp_path: Path) -> None
         assert desk.run("2026-04-10", other_of(desk.likeness)) == Placed(0, 0)
 
 
-# what a person said on March 10th, in the words of pipelines' answers
-SAID = {
+# what a person said on March 10th: event, issue, family, other family
+SAID: dict[str, list[tuple[str, int | None, int | None, int | None]]] = {
     "joined": [("joined", 2, 3, 1)],
     "alone": [("split", 2, 2, 1)],
     "a founder alone": [("left", 1, None, 1)],
@@ -631,7 +631,7 @@ SUP-6 created 2026-03-20 09:00 ! summary="Again a lock on the record"
 SUP-7 created 2026-03-21 09:00 ! summary="Again no token for the record"
 """
 )
-# members and whether a person settled them, then | families of the two tickets that came later
+# members, and whether a person settled them
 SAID_MEMBERS = {
     "joined": "1 1 no, 2 3 yes, 3 3 no, 4 3 no, 5 1 no",
     "alone": "1 1 no, 2 2 yes, 3 3 no, 4 3 no, 5 1 no",
@@ -652,8 +652,8 @@ UNLIKE_ONES = pytest.mark.xfail(
 
 
 def said(desk: Desk, name: str) -> None:
-    for event, *rest in SAID[name]:
-        desk.say("2026-03-10", event, *rest)
+    for event, issue, family, other in SAID[name]:
+        desk.say("2026-03-10", event, issue, family, other)
 
 
 def of_first_five(desk: Desk) -> str:
@@ -717,8 +717,8 @@ def test_what_a_person_said_outlives_another_version(name: str, tmp_path: Path) 
     members = SAID_MEMBERS | {"joined by itself": "1 1 no, 2 1 no, 3 3 no, 4 3 no, 5 1 no"}
     with desk_of(SAID_STORY, tmp_path) as desk:
         desk.run("2026-03-09")
-        for event, *rest in told[name]:
-            desk.say("2026-03-10", event, *rest)
+        for event, issue, family, other in told[name]:
+            desk.say("2026-03-10", event, issue, family, other)
         desk.derive("2026-03-11")
         other = other_of(desk.likeness)
         desk.derive("2026-03-12", other)

@@ -34,7 +34,11 @@ followed as (
     join merge m on m.from_id = f.family_id and f.event_id < m.event_id and f.event_id >= m.since
 ),
 looked as (
-    select issue_id, max(effective_at) as looked_at, min(event_id) as place from state.family_events where issue_id is not null group by issue_id
+    -- what a person said of it is no look at its words
+    select issue_id, coalesce(max(effective_at) filter (person_id is null), timestamp '1970-01-01') as looked_at, min(event_id) as place
+    from state.family_events
+    where issue_id is not null
+    group by issue_id
 )
 select p.issue_id, max_by({'family': f.family_id}, f.n).family as family_id, any_value(p.told.family) as placed_in,
     any_value(p.told."by") is not null as is_settled, any_value(p.told.method) as method, any_value(p.told.likeness) as likeness,

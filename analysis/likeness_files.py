@@ -1,8 +1,9 @@
 """A likeness on disk: arrays and JSON in one zip, which can hold no code."""
 
+import csv
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,13 @@ def read_likeness(path: Path = SHIPPED) -> Likeness:
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = "cannot be read" if isinstance(error, OSError) else "is no likeness of this program, or was cut short"
         raise InputError(f"{path}: {what}; install the program again") from error
+
+
+@cache
+def kind_texts() -> dict[str, str]:
+    """Kind of failure → what it is, in words, for those that have some."""
+    with (STARTER / "kind_names.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["kind"]: row["what_it_is"] for row in csv.DictReader(lines)}
 
 
 @lru_cache(maxsize=2)

@@ -24,14 +24,25 @@ LEAST_QUOTED = 20  # characters; less says nothing
 QUOTED = 600  # characters of a quotation: the end of a longer one, where the conclusion stands
 FAMILIES = """
     select f.family_id, coalesce(t.ticket_key, cast(f.family_id as varchar)) as family, f.title, f.provider,
-        f.failure_category, f.signature, f.first_seen_at, f.last_seen_at, f.state, f.state_since, f.fix_effective_at,
+        f.failure_category, f.signature, f.kind, f.first_seen_at, f.last_seen_at, f.state, f.state_since,
+        f.fix_effective_at,
         f.is_fix_assumed, f.n_escalations, f.n_dealers
     from mart.families f
     left join core.tickets t on t.issue_id = f.family_id
     order by f.n_escalations desc, f.last_seen_at desc, f.family_id
 """
 NAMES = (
-    *("family_id", "family", "title", "provider", "failure_category", "signature", "first_seen_at", "last_seen_at"),
+    *(
+        "family_id",
+        "family",
+        "title",
+        "provider",
+        "failure_category",
+        "signature",
+        "kind",
+        "first_seen_at",
+        "last_seen_at",
+    ),
     *("state", "state_since", "fix_effective_at", "is_fix_assumed", "n_escalations", "n_dealers"),
 )
 CAUSES = """
@@ -161,7 +172,7 @@ def _families(warehouse: Warehouse, criteria: Criteria, names: Names, zone: Zone
             "title": printable(nameless(row["title"], names)),
             "provider": row["provider"],
             "failure_category": row["failure_category"],
-            "meaning": meanings.get(row["failure_category"]),
+            "meaning": row["kind"] or meanings.get(row["failure_category"]),
             "signature": signature_of(row["signature"], names),
             **_life(row, zone),
             "n_escalations": row["n_escalations"],

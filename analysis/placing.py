@@ -14,6 +14,7 @@ from typing import Any
 from analysis.families import MOST_MEMBERS, N_KINDS, Families, FamilyEvent, Ticket
 from analysis.features import WORD
 from analysis.likeness import Likeness, Words
+from analysis.likeness_files import kind_texts
 from analysis.patterns import shortened
 from analysis.signature import shared_signs, shared_words
 from analysis.text import without_ids
@@ -254,5 +255,5 @@ def profile(likeness: Likeness, rows: Sequence[tuple[Any, ...]]) -> Row:
         of = [providers[n] for n in told]
         odds = [likeness.log_odds(readings.take([n]), readings, of[n], of).sum() for n in range(len(told))]
         typical = ids[told[max(range(len(told)), key=lambda n: (odds[n], -n))]]
-        kind = likeness.kind_of(readings)
+        kind = kind_texts().get(likeness.kind_of(readings) or "")
     return {"typical_id": typical, "signature": ", ".join(shown), "kind": kind}

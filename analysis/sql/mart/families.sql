@@ -9,6 +9,7 @@
 -- column: provider the one that most of its tickets are tagged with
 -- column: failure_category likewise
 -- column: signature codes and words that its tickets have in common
+-- column: kind the kind of failure that its tickets most likely are, in words; NULL where none is likely
 -- column: first_seen_at when it was first told of, UTC
 -- column: last_seen_at when it last was, UTC
 -- column: state new (first seen in the last 4 weeks), ongoing, contained (a runbook for OPS is in force), fixed (a change is deployed
@@ -58,7 +59,7 @@ stated as (
     left join remedy r using (family_id)
     left join regress g using (family_id)
 )
-select s.family_id, coalesce(nullif(t.summary, ''), t.ticket_key, '') as title, s.provider, s.failure_category, p.signature, s.first_seen_at, s.last_seen_at, s.state,
+select s.family_id, coalesce(nullif(t.summary, ''), t.ticket_key, '') as title, s.provider, s.failure_category, p.signature, p.kind, s.first_seen_at, s.last_seen_at, s.state,
     case s.state
         when 'fixed' then s.fix."at"
         when 'regressed' then s.regressed_at

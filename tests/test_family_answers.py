@@ -417,7 +417,6 @@ def test_titles_obey_no_terminal(desk: Settings, warehouse: Warehouse) -> None:
     assert all(line.isprintable() for line in family_lines(known_families(desk)))
 
 
-@pytest.mark.xfail(strict=True, reason="analysis.placing tells a new version's changes of settled tickets, too")
 def test_a_new_version_of_the_likeness_leaves_what_persons_said(desk: Settings, criteria: Criteria) -> None:
     say(desk, criteria, "SUP-7 same_as SUP-8 ann -\nSUP-1 alone - ann -\nSUP-3 split SUP-2 ann -")
     said = {ticket: family for ticket, family in reported(desk, criteria).items() if family.endswith("*")}

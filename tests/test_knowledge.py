@@ -111,7 +111,7 @@ def test_a_page_by_eye(book: Path) -> None:
     entry = found.split("\n### ")[1].split("\n## ")[0]
     assert re.match(r".*\\\[dealer\\\].*\n\n\*\*When you see", entry)  # the summary of the most typical ticket
     expected = r"""
-**it means** a setting or mapping is wrong or missing: ids, department or op codes, hours, advisors, capacity (configuration).
+**it means** dealer id as bare number; context headers (configuration).
 
 - Seen 4 times at 2 dealers, first on 2026-03-02, last on 2026-05-18.
 - State: contained, OPS has a runbook; since 2026-04-01.
@@ -191,7 +191,7 @@ def test_the_same_as_data(book: Path) -> None:
         "family": "SUP-1",
         "provider": "tekion",
         "failure_category": "configuration",
-        "meaning": "a setting or mapping is wrong or missing: ids, department or op codes, hours, advisors, capacity",
+        "meaning": "dealer id as bare number; context headers",
         "state": "contained",
         "first_seen_on": "2026-03-02",
         "last_seen_on": "2026-05-18",

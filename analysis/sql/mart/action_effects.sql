@@ -55,24 +55,14 @@ counted as (
         coalesce(h.n_before, 0) + coalesce(h.n_since, 0) as n
     from span s
     left join hit h using (action_id)
-),
-bounded as (
-    -- of n escalations, with equal rates, a share of the weeks would have come since
-    select *, n_weeks_before / nullif(n_weeks_since, 0) as weeks_ratio, core.wilson_low(n_since, n) as least,
-        core.wilson_high(n_since, n) as most
-    from counted
-),
-told as (
-    select *, if(n_since = 0 and n > 0, 0, least / nullif(1 - least, 0)) * weeks_ratio as low,
-        case when n_before > 0 then most / nullif(1 - most, 0) * weeks_ratio end as high
-    from bounded
 )
 select action_id, done_at, done_week, n_weeks_before, n_weeks_since, n_before, n_since, n_before / nullif(n_weeks_before, 0) as rate_before,
-    n_since / nullif(n_weeks_since, 0) as rate_since, n_since / nullif(n_before, 0) * weeks_ratio as rate_ratio, low, high,
+    n_since / nullif(n_weeks_since, 0) as rate_since, rate_since / nullif(rate_before, 0) as rate_ratio,
+    core.ratio_low(n_before, n_weeks_before, n_since, n_weeks_since) as low, core.ratio_high(n_before, n_weeks_before, n_since, n_weeks_since) as high,
     case
         when n_weeks_since < 4 or n_weeks_before < 4 or n < 5 then 'too early'
         when high < 1 then 'fewer'
         when low > 1 then 'more'
         else 'no change seen'
     end as verdict
-from told
+from counted

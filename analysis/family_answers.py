@@ -30,8 +30,7 @@ MATTER = """
         from mart.family_escalations f
         cross join core.clock k
         join mart.effort w using (issue_id, escalation_no)
-        where f.escalated_week > k.week - 91 and f.escalated_week <= k.week
-            and w.week > k.week - 91 and w.week <= k.week
+        where w.week > k.week - 91 and w.week <= k.week
         group by f.family_id
     )
     select f.family_id, coalesce(t.ticket_key, cast(f.family_id as varchar)) as family_key, f.title, f.provider,

@@ -19,6 +19,7 @@ AFFECTED = """
         select issue_id from raw.issues where batch_no > {since}
         union select issue_id from state.tag_events where event_id > {event}
         union select issue_id from state.family_events where event_id > {event} and issue_id is not null
+        union select issue_id from state.rulings where event_id > {event}
         union select m.issue_id
             from state.family_events v
             join core.family_members m using (family_id)
@@ -35,11 +36,12 @@ AFFECTED = """
     union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
     union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
 """
-# the last event of tags and families, which share one sequence
+# the last event of tags, families and rulings, which share one sequence
 SEEN = """
     select cast(greatest(
         (select coalesce(max(event_id), 0) from state.tag_events),
-        (select coalesce(max(event_id), 0) from state.family_events)
+        (select coalesce(max(event_id), 0) from state.family_events),
+        (select coalesce(max(event_id), 0) from state.rulings)
     ) as varchar)
 """
 

@@ -1,7 +1,8 @@
-"""What was said of a week: stored as it was printed, final once its 14 days are over, changed only by restatements.
+"""What was said of a week: stored as it was printed, final once it has settled, changed only by restatements.
 
-Data that came late changes a final week's numbers with its cause and its tickets; other rules, another model or another
-definition apply to weeks that are not final yet, and to the past only where somebody asks for it.
+It has settled once its 14 days are over, and OPS's time to reply to its verdicts. Data that came late changes a final
+week's numbers with its cause and its tickets; other rules, another model or another definition apply to weeks that are
+not final yet, and to the past only where somebody asks for it.
 """
 
 from dataclasses import dataclass
@@ -58,13 +59,21 @@ def _counts(warehouse: Warehouse) -> tuple[int, int]:
     return n_stored, n_restated
 
 
-# The reported week, and what was published before: it may have settled since, or have changed.
+# The reported week, and what was published before: it may have settled since, or have changed. Where many holidays
+# follow, OPS may reply for longer than a reopening may come.
 WEEKS = f"""
     create or replace temp table to_publish as
     select week,
-        as_of >= timezone('UTC', timezone(reporting_zone, cast(week + {7 + SETTLES_DAYS} as timestamp))) as is_final
+        as_of >= timezone('UTC', timezone(reporting_zone, cast(week + {7 + SETTLES_DAYS} as timestamp)))
+            and coalesce(as_of >= closes_at, true) as is_final
     from (select k.week from core.clock k union select distinct week from state.published)
     cross join (select as_of, reporting_zone from core.clock)
+    left join (
+        select e.escalated_week as week, max(r.window_closes_at) as closes_at
+        from mart.tagged_escalations e
+        join core.verdict_replies r using (issue_id, escalation_no)
+        group by e.escalated_week
+    ) using (week)
 """
 NUMBERS = """
     create or replace temp table numbers as
@@ -140,7 +149,7 @@ CAUSES = """
             when any_value(n.old_rules) is distinct from ? then 'rules'
             when any_value(n.old_model) is distinct from ? then 'model'
             when bool_or(r.issue_id is not null) then 'reopen'
-            when bool_or(a.issue_id is not null or f.issue_id is not null) then 'correction'
+            when bool_or(a.issue_id is not null or f.issue_id is not null or s.issue_id is not null) then 'correction'
             else 'late_data'
         end as cause
     from numbers n
@@ -149,6 +158,7 @@ CAUSES = """
     left join state.answers a on a.issue_id = m.issue_id and a.recorded_at > n.published_at
     left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null
         and f.recorded_at > n.published_at
+    left join state.rulings s on s.issue_id = m.issue_id and s.recorded_at > n.published_at
     where n.was_final and n.is_other
     group by n.number_id
 """

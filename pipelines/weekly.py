@@ -20,6 +20,7 @@ from analysis.likeness_files import read_likeness
 from analysis.measure import frames, measure
 from analysis.placing import place
 from analysis.publish import Published, publish
+from analysis.rulings import take_over_rulings
 from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
@@ -249,6 +250,7 @@ def _from_tag(
     n_tagged = tag(warehouse, criteria, model, run_id, clock)
     say(f"tag: {n_tagged} tickets")
     take_over(warehouse, run_id, clock)
+    take_over_rulings(warehouse, run_id, clock)
     placed = place(warehouse, read_likeness(), run_id, clock)
     say(f"judge: {placed.n_tickets} tickets placed, {judge(warehouse, criteria).n_tickets} judged")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))

@@ -104,6 +104,7 @@ def page_values(frames: Frames, notes: tuple[str, ...], jira: str | None) -> dic
         "families": families,
         "family_ids": {row["family_id"]: row for row in families},
         "modes": _records(frames["modes"]),
+        "now": clock["as_of"],
         "cures": CURES,
         "open_now": _open_at_week_end(numbers, frames, escalations),
         "backlog_chart": charts.backlog_age(_history(frames, "backlog_age", "open_at_week_end", "count")),

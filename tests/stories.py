@@ -28,6 +28,7 @@ from typing import Any
 
 from analysis.judge import judge
 from analysis.measure import measure
+from analysis.rulings import take_over_rulings
 from analysis.tag import tag
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
@@ -306,6 +307,7 @@ def load_into(warehouse: Warehouse, folder: Path, found: list[dict[str, Any]], c
 def derive(warehouse: Warehouse, criteria: Criteria, as_of: datetime) -> None:
     """Tag, judge and measure."""
     tag(warehouse, criteria, None, "run", as_of)
+    take_over_rulings(warehouse, "run", as_of)
     judge(warehouse, criteria)
     measure(warehouse, criteria, as_of)
 

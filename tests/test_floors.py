@@ -31,6 +31,7 @@ FLOORS = {
         "analysis.publish",
         "analysis.review",
         "analysis.rules",
+        "analysis.rulings",
         "analysis.signature",
         "analysis.verdicts",
         "pipelines.csv_files",
@@ -69,6 +70,7 @@ FLOORS = {
     8: [
         *("pipelines.action_lines", "pipelines.tag_lines", "pipelines.training", "pipelines.review", "pipelines.live"),
         *("pipelines.family_lines", "pipelines.knowledge", "pipelines.runbook_files", "pipelines.similar_lines"),
+        "pipelines.ruling_lines",
     ],
     9: ["pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
     10: ["pipelines.cli"],

@@ -202,6 +202,8 @@ def _replies(issue: Issue, row: Row, text: Text, clock: Clock, ops: str, lead: s
     if not row["reply"]:
         return
     moment = clock.later(escalated, 20, 90)
+    if ops == "ops-5" and moment.date() >= clock.first_monday + timedelta(weeks=21):
+        ops = "ops-6"  # who moved to Tier 2 does not answer for OPS any more
     if row["reply"] == "accepted":
         issue.change(moment, ops, labels=["verdict-accepted"])
         return

@@ -11,12 +11,18 @@
 with week as (
     select distinct m.week, k.reporting_zone from mart.measures m cross join core.clock k where m.measure = 'volume'
 )
-select case measure when 'ops_should_have_handled' then 'criteria_met' else measure end as measure, week, 'share' as kind,
-    if(measure = 'ops_should_have_handled', denominator - numerator, numerator) as k, denominator as d, null as n_unknown
+select measure, week, 'share' as kind, numerator as k, denominator as d, null as n_unknown
 from mart.measures
 where statistic = 'share' and group_key = 'all' and (measure, variant) in (
-    ('resolution_without_tier3', 'by_resolution_week'), ('handled_alone', 'by_resolution_week'), ('ops_should_have_handled', 'claimed_week')
+    ('resolution_without_tier3', 'by_resolution_week'), ('handled_alone', 'by_resolution_week')
 )
+union all
+-- what a ruling withdrew met the criteria after all; it counts so once OPS may no longer reply
+select 'criteria_met', c.week, 'share', c.denominator - c.numerator + w.numerator, c.denominator, null
+from mart.measures c
+join mart.measures w on w.week = c.week and w.measure = c.measure and w.statistic = c.statistic and w.group_key = c.group_key
+where c.measure = 'ops_should_have_handled' and c.variant = 'claimed_week' and w.variant = 'withdrawn_week' and c.statistic = 'share'
+    and c.group_key = 'all'
 union all
 select 'repeats_per_dealer', m.week, 'rate', m.numerator, x.n, null
 from mart.measures m

@@ -1,12 +1,13 @@
--- state.rulings: one row per reply or ruling on a verdict
+-- state.rulings: one row per reply to a verdict or ruling on it that somebody gave, or took back
 -- key: event_id
 -- step: judge
 -- column: event_id idempotency key, growing
 -- column: run_id run that recorded it
 -- column: recorded_at when it was recorded, UTC
--- column: effective_at from when it holds, UTC
+-- column: effective_at when it was said, UTC
 -- column: issue_id Jira's numeric id
--- column: escalation_no which escalation of the ticket
--- column: said accepted, contested, stands or withdrawn
--- column: person_id who
--- column: source_ref where it was said
+-- column: escalation_no which escalation of the ticket it was when this was recorded; it counts for the one in whose span it was said
+-- column: said accepted or contested (a reply), stands or withdrawn (a ruling)
+-- column: person_id who; NULL for automation and erased people
+-- column: source_ref where it was said, once each: which edit of which label, or what a CSV holds
+-- column: is_taken_back the label that said so was removed

@@ -154,7 +154,13 @@ class Families:
             families.append(beside)
         if not families:
             return []
-        members = [self._members[family][:MOST_MEMBERS] for family in families]
+        told = self._readings.is_told
+        # whoever says nothing any more is a member all the same, but no measure of the others
+        members = [[row for row in self._members[family][:MOST_MEMBERS] if told[row]] for family in families]
+        families = [family for family, rows in zip(families, members, strict=True) if rows]
+        members = [rows for rows in members if rows]
+        if not families:
+            return []
         odds = self._odds(ticket, [row for rows in members for row in rows])
         starts = np.cumsum([0, *map(len, members[:-1])])
         means = np.add.reduceat(odds, starts) / np.array([len(rows) for rows in members])

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from analysis.features import WORD, Floats, Vocabulary, embeddings, whole_text
+from analysis.text import clean
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -121,8 +122,8 @@ class Likeness:
 
     def read(self, tickets: Sequence[Words]) -> Readings:
         """Read tickets; the same words always give the same reading."""
-        said = [whole_text(one.summary, one.description) for one in tickets]
-        closing = [whole_text("", one.closing) if one.closing else "" for one in tickets]
+        said = [clean(whole_text(one.summary, one.description)) for one in tickets]
+        closing = [clean(whole_text("", one.closing)) if one.closing else "" for one in tickets]
         is_told = np.array([self.tells(text) for text in said], bool)
         is_closed = np.array([self.tells(text) for text in closing], bool)
         # what is in another language, or says nothing, is known by its closing alone

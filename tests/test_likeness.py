@@ -393,7 +393,6 @@ def test_any_texts_are_read_and_held_against_each_other(
     assert np.isfinite(odds).tolist() == (reading.is_told & reading.is_told[0]).tolist()
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="the embeddings' tokenizer takes no lone surrogate")
 def test_a_lone_surrogate_is_read(likeness: Likeness) -> None:
     """Normalise takes them out; who asks for a text on standard input may still give one."""
     likeness.read([Words(f"{CLEAN} \ud800", None)])

@@ -30,7 +30,7 @@ from analysis.array_files import packed, read_arrays, unpacked, write_arrays
 from analysis.errors import InputError
 from analysis.examples import STARTER
 from analysis.likeness import Likeness, Words
-from analysis.likeness_files import ALLOWED, BLOCKS, FORM, SHIPPED, WHOLE, read_likeness, write_likeness
+from analysis.likeness_files import ALLOWED, BLOCKS, FORM, SHIPPED, WHOLE, kind_texts, read_likeness, write_likeness
 from analysis.likeness_fitting import Known, digest_of, fit_likeness, known_families, known_kinds
 
 LAWS = settings(max_examples=60, deadline=None)
@@ -640,6 +640,15 @@ def test_what_the_starter_set_knows() -> None:
     tickets = sum(len(tomllib.loads(path.read_text())["ticket"]) for path in (STARTER / "families").glob("*.toml"))
     assert len(families) == tickets
     assert set(read_likeness().kind_names) <= {one.label for one in kinds}
+
+
+def test_kinds_are_told_in_words() -> None:
+    """Each one that is told is one that the starter set knows."""
+    texts = kind_texts()
+    assert texts.keys() <= {one.label for one in known_kinds()}
+    assert all(text == text.strip() and len(text) > 8 for text in texts.values())
+    assert texts["token-refused"].startswith("token call itself")
+    assert len(set(texts.values())) == len(texts)
 
 
 SMALL = '''

@@ -343,6 +343,34 @@ def knowledge(
 
 
 @app.command()
+def rulings(
+    file: Annotated[Path | None, typer.Option("--import", help="Take a CSV's replies and rulings over.")] = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """How verdicts stand, and what waits for a reply or a ruling: print it, or take a CSV over."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.ruling_lines import import_rulings, known_rulings, ruling_lines
+    from pipelines.weekly import new_run_id
+
+    settings = _settings(criteria=criteria, home=home, warehouse=warehouse)
+    if file:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        done = import_rulings(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        told = f"{done.n_stored} replies and rulings stored, {done.n_known} were known"
+        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        return
+    verdicts, left_out = known_rulings(settings)
+    if as_json:
+        print(json.dumps({"verdicts": verdicts, "not_counted": left_out}, default=str))
+        return
+    for line in ruling_lines(verdicts, left_out):
+        print(line)
+
+
+@app.command()
 def census(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:

@@ -153,8 +153,8 @@ def test_what_joins_and_merges_stands_where_the_stories_want_it() -> None:
 
 # ---- By eye
 
-# place ISSUE WHAT [PROVIDER], close ISSUE WHAT (read again, as told by its first words and its closing), known ISSUE WHAT
-# FAMILY (placed before), settle ISSUE WHAT (a person said where it belongs, and it is read again)
+# place ISSUE WHAT [PROVIDER], close ISSUE WHAT [PROVIDER] (read again, by its first words and its closing), known ISSUE
+# WHAT FAMILY [PROVIDER] (placed before), settle ISSUE WHAT (a person said where it belongs, and it is read again)
 STORIES = """
 ## a ticket alone founds
 place 1 lock
@@ -219,6 +219,30 @@ known 1 lock 1
 known 2 lock 2
 place 3 lock
 => joined 1 3 -
+
+## a ticket that is not like the other family shows nothing, though its own family is
+known 1 lock 1
+known 2 lock 2 cdk
+place 3 lock tekion
+=> joined 1 3 -
+
+## its provider was corrected before it was closed
+place 1 lock tekion
+place 2 lock cdk
+close 2 lock tekion
+place 3 lock tekion
+=> founded 1 1 -
+=> founded 2 2 -
+=> joined 1 2 -
+=> joined 1 3 -
+
+## a founder's provider was corrected before it was closed
+place 1 lock tekion
+close 1 lock cdk
+place 2 lock cdk
+=> founded 1 1 -
+=> kept 1 1 -
+=> joined 1 2 -
 
 ## three become one
 known 1 lock 1
@@ -399,9 +423,11 @@ place 4 token
 place 1 lock
 close 2 lock
 close 3 token
+place 4 token
 => founded 1 1 -
 => joined 1 2 -
 => kept 3 3 -
+=> joined 3 4 -
 
 ## a person took the founder out: its family goes on, and the founder stays alone
 known 1 lock -
@@ -427,15 +453,15 @@ class Teller:
         if step == "apart":
             self.families.kept_apart.add(frozenset((issue_id, int(what))))
         elif step == "known":
-            self.said[issue_id] = (what, None)
+            self.said[issue_id] = (what, more[1] if more[1:] else None)
             family = None if more[0] == "-" else int(more[0])
-            self.families.known([Ticket(issue_id, reading(what))], [family])
+            self.families.known([Ticket(issue_id, reading(what), self.said[issue_id][1])], [family])
         elif step == "place":
             self.said[issue_id] = (what, more[0] if more else None)
-            return self.families.place(Ticket(issue_id, reading(what), more[0] if more else None))
+            return self.families.place(Ticket(issue_id, reading(what), self.said[issue_id][1]))
         else:
             said, provider = self.said.get(issue_id, ("nothing", None))
-            ticket = Ticket(issue_id, reading(said, what), provider, is_settled=step == "settle")
+            ticket = Ticket(issue_id, reading(said, what), more[0] if more else provider, is_settled=step == "settle")
             return self.families.read_again(ticket)
         return ()
 
@@ -571,6 +597,8 @@ def test_alike_are_tickets_of_one_dealer(least: float, column: int) -> None:
     for other, worth in found:
         (what,) = (what for n, what, *_ in rows if n == str(other))
         assert worth == pytest.approx(odds(reading("lock"), reading(what)))
+    sharing = [other for other, _ in families.alike(mine, -1e6)]
+    assert sharing == [2, 3, 8], "what shares no likely kind is not even looked at"
     assert families.alike(replace(mine, dealer_id=None), least) == []
     assert families.alike(replace(mine, dealer_id="elsewhere"), least) == []
     assert families.alike(replace(mine, issue_id=99), least)[0][0] == 1, "a ticket that was never placed"
@@ -720,13 +748,19 @@ def test_a_ticket_moves_only_when_it_is_read_again_or_its_family_ends(steps: lis
                 assert first.event == "kept"
 
 
+@pytest.fixture(params=[{}, {"MOST_MEMBERS": 2}, {"N_NEAR": 1}], ids=["as it is", "two members", "one family near"])
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that there is more than a ticket is held against."""
+    for name, value in request.param.items():
+        monkeypatch.setattr(families_module, name, value)
+
+
 @pytest.fixture(params=[MOST_MEMBERS, 2], ids=["all members", "two members"])
 def few_members(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that families have more members than a ticket is held against."""
     monkeypatch.setattr(families_module, "MOST_MEMBERS", request.param)
 
 
-@pytest.mark.usefixtures("few_members")
+@pytest.mark.usefixtures("limits")
 @MEMBERS_LAWS
 @given(STEPS, st.sets(st.integers(0, 60)), APART)
 def test_to_go_on_from_what_is_known_is_never_to_have_stopped(

@@ -1,0 +1,82 @@
+"""The desk itself: first settings, health, criteria."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import SettingsError
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
+
+
+@app.command()
+def init(
+    jira_url: Annotated[
+        str, typer.Option(prompt="Address of the Jira", help="Such as https://your-site.atlassian.net.")
+    ],
+    jira_token: Annotated[
+        str, typer.Option(prompt="API token", hide_input=True, envvar="ESCALATIONS_JIRA_TOKEN", help="Goes into .env.")
+    ],
+    projects: Annotated[str, typer.Option(prompt="Keys of the desk's projects, such as SUP,ONB")],
+    jira_email: Annotated[str, typer.Option(prompt="E-mail of the account (empty on Data Center)")] = "",
+    home: Home = None,
+) -> None:
+    """First settings: asks, looks at this Jira's fields and statuses, and proposes site.toml."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.first_settings import propose, site_toml, write_desk
+    from pipelines.live import live_source
+
+    base = settings_of(home=home, jira_url=jira_url, jira_token=jira_token, jira_email=jira_email or None)
+    source = live_source(base, read_criteria(), say_to(True))
+    from pipelines.jira import probe  # after live_source has said what is missing where its packages are not installed
+
+    connection, plan = source.connection, source.plan()
+    _, zone = probe.account_and_zone(connection, plan)
+    statuses = [name for name, _ in probe.status_names(connection, plan)]
+    site = site_toml(propose(probe.field_names(connection, plan), statuses), zone or "UTC")
+    keys = [key.strip() for key in projects.split(",") if key.strip()]
+    told = {"source": "jira", "jira_url": jira_url, "jira_email": jira_email, "jira_projects": keys}
+    for path in write_desk(base.home, site, told, jira_token, Path(".env")):
+        print(f"written: {path}")
+    print(f"Look at {base.home / 'criteria' / 'site.toml'}, then run `escalations doctor` and `escalations run`.")
+
+
+@app.command()
+def doctor(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """Is everything healthy: criteria, warehouse, and the live Jira if one is set."""
+    from pipelines.doctor import examine
+
+    found = examine(settings_of(criteria=criteria, home=home, warehouse=warehouse), say_to(as_json))
+    if as_json:
+        print(json.dumps([{"what": one.what, "state": one.state, "text": one.text} for one in found]))
+    else:
+        for one in found:
+            print(f"{one.state:5} {one.what}: {one.text}")
+    if any(one.state == "wrong" for one in found):
+        raise SettingsError("something is wrong; see the lines that begin so")
+
+
+@app.command()
+def check(criteria: CriteriaDir = None, home: Home = None, as_json: Json = False) -> None:
+    """Are the criteria valid, and where does each file come from."""
+    from analysis.rules import Rules
+    from analysis.taxonomy import criteria_files, read_criteria
+    from analysis.verdicts import TextMatcher
+    from pipelines.site_tables import site_tables
+
+    folder = settings_of(criteria=criteria, home=home).criteria_folder
+    known = read_criteria(folder)
+    Rules.of(known)
+    TextMatcher.of(known)
+    site_tables(known, {})
+    files = {name: str(path) for name, path in criteria_files(folder).items()}
+    counts = {"rules": len(known.rules), "runbooks": len(known.runbooks), "dealers": len(known.dealers)}
+    if as_json:
+        print(json.dumps({"valid": True, "files": files, **counts}))
+        return
+    for name, path in files.items():
+        print(f"{name}: {path}")
+    print(f"valid: {counts['rules']} rules, {counts['runbooks']} runbooks, {counts['dealers']} dealers")

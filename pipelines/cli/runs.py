@@ -1,0 +1,138 @@
+"""Runs of the pipeline, whole or from one stop to the next."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cli.options import (
+    AsOf,
+    CriteriaDir,
+    Home,
+    Json,
+    Out,
+    Publish,
+    Restate,
+    Source,
+    WarehouseFile,
+    Week,
+    answer,
+    app,
+    moment_of,
+    publishing_of,
+    say_to,
+    settings_of,
+    week_of,
+)
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+
+@app.command()
+def demo(home: Home = None, as_json: Json = False) -> None:
+    """Run the whole pipeline on the bundled sample, offline, and print where the page is."""
+    from pipelines.sample_desk import build_sample
+
+    base = settings_of(home=home).home / "demo"
+    today = datetime.now().astimezone().date()
+    _forget_other_day(base, today)
+    build_sample(today, base / "inputs")
+    settings = settings_of(home=base, source=str(base / "inputs"), criteria=base / "inputs" / "criteria")
+    _run(settings, None, None, as_json)
+
+
+@app.command()
+def run(
+    source: Source = None,
+    week: Week = None,
+    as_of: AsOf = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+    publish: Publish = False,
+    restate: Restate = False,
+    as_json: Json = False,
+) -> None:
+    """All seven steps: from the source to the week's page."""
+    settings = settings_of(source=source, criteria=criteria, home=home, warehouse=warehouse, out=out)
+    _run(settings, week, as_of, as_json, publish=publish, restate=restate)
+
+
+@app.command()
+def extract(source: Source = None, home: Home = None, as_json: Json = False) -> None:
+    """From the source to raw issues on disk."""
+    from pipelines import weekly
+
+    answer(weekly.run_extract(settings_of(source=source, home=home), say_to(as_json)), as_json)
+
+
+@app.command()
+def load(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """From the newest raw issues to the warehouse."""
+    from pipelines import weekly
+
+    answer(weekly.run_load(settings_of(criteria=criteria, home=home, warehouse=warehouse), say_to(as_json)), as_json)
+
+
+@app.command()
+def report(
+    week: Week = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+    publish: Publish = False,
+    restate: Restate = False,
+    as_json: Json = False,
+) -> None:
+    """Tag, judge and measure what changed, then render the week's page."""
+    from pipelines import weekly
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse, out=out)
+    told = publishing_of(publish, restate)
+    answer(weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told), as_json)
+
+
+@app.command()
+def census(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """Compare the live Jira with the warehouse: what was deleted, moved, hidden, archived or came back."""
+    from pipelines import weekly
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    answer(weekly.run_census(settings, say_to(as_json)), as_json)
+
+
+def _run(
+    settings: "Settings",
+    week: str | None,
+    as_of: str | None,
+    as_json: bool,
+    *,
+    publish: bool = False,
+    restate: bool = False,
+) -> None:
+    from pipelines import weekly
+
+    told = publishing_of(publish, restate)
+    result = weekly.run(settings, say_to(as_json), week=week_of(week), until=moment_of(as_of), publishing=told)
+    answer(result, as_json)
+
+
+def _forget_other_day(base: Path, today: date) -> None:
+    """The demo's desk moves with the calendar; one built for another day is thrown away, being only a demo."""
+    import shutil
+
+    built_for = base / "built-for"
+    if built_for.is_file() and built_for.read_text().strip() == today.isoformat():
+        return
+    for name in ("inputs", "raw", "reports"):
+        shutil.rmtree(base / name, ignore_errors=True)
+    for path in base.glob("warehouse.duckdb*"):
+        path.unlink()
+    base.mkdir(parents=True, exist_ok=True)
+    built_for.write_text(today.isoformat() + "\n")

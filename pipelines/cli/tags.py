@@ -1,0 +1,119 @@
+"""Tags: given, learned, judged and reviewed."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import InputError
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
+
+
+@app.command()
+def tag(
+    file: Annotated[
+        str, typer.Argument(help="JSON Lines with id, summary, description; - reads standard input.")
+    ] = "-",
+    criteria: CriteriaDir = None,
+    home: Home = None,
+) -> None:
+    """Tag tickets given as JSON Lines; needs no warehouse."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.models import model_in_force
+    from pipelines.tag_lines import tag_lines
+
+    settings = settings_of(criteria=criteria, home=home)
+    known = read_criteria(settings.criteria_folder)
+    model = model_in_force(settings.models, lambda note: print(note, file=sys.stderr))
+    if file == "-":
+        lines = sys.stdin.buffer
+        for answer in tag_lines(lines, "standard input", known, model):
+            print(answer)
+        return
+    path = Path(file)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give JSON Lines with id, summary and description, or -")
+    with path.open("rb") as lines:
+        for answer in tag_lines(lines, str(path), known, model):
+            print(answer)
+
+
+@app.command()
+def train(
+    criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
+) -> None:
+    """Fit the classifier on the starter set and the desk's answers; keep it only if it is not worse."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.tag_quality import quality_lines
+    from pipelines.training import train as fit_and_keep
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    known = read_criteria(settings.criteria_folder)
+    trained = fit_and_keep(settings, known, datetime.now(UTC).date(), say_to(as_json))
+    if as_json:
+        print(json.dumps(asdict(trained), default=str))
+        return
+    print(f"model {trained.version}: {'kept' if trained.is_kept else 'not kept'}: {trained.why}")
+    for line in quality_lines(trained.qualities):
+        print(line)
+
+
+@app.command()
+def evaluate(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tickets with their tags, in the form of the starter set (TOML).")
+    ] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="How each rule does on the starter set.")] = False,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the classifier in force: on folds unseen in training, on the desk's answers, or on a file."""
+    from pipelines.tag_quality import judged, rule_lines
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    if rules:
+        for line in rule_lines(settings, as_json):
+            print(line)
+        return
+    for line in judged(settings, files or [], as_json, say_to(as_json)):
+        print(line)
+
+
+@app.command()
+def review(
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many tags wait for an answer at most.")] = 10,
+    out: Annotated[Path | None, typer.Option(help="Write them as CSV with an empty column `answer`.")] = None,
+    answers: Annotated[Path | None, typer.Option("--import", help="Take a CSV's answers over.")] = None,
+    person: Annotated[str, typer.Option(help="Whose answers they are, where no column `person` says.")] = "reviewer",
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """The tags that a person should look at: print them, or take the answers back."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.review import import_answers, queue_lines, review_queue, write_queue
+    from pipelines.weekly import new_run_id
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    known = read_criteria(settings.criteria_folder)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if answers:
+        done = import_answers(settings, known, answers, person, new_run_id(), now)
+        told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
+        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        return
+    rows = review_queue(settings, n, new_run_id(), now)
+    if out:
+        write_queue(rows, known, out)
+    if as_json:
+        print(json.dumps(rows, default=str))
+        return
+    for line in [f"written: {out}: {len(rows)} tags to answer"] if out else queue_lines(rows, known):
+        print(line)

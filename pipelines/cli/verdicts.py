@@ -1,0 +1,66 @@
+"""What OPS should have handled, and what the meeting decided."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of
+
+
+@app.command()
+def rulings(
+    file: Annotated[Path | None, typer.Option("--import", help="Take a CSV's replies and rulings over.")] = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """How verdicts stand, and what waits for a reply or a ruling: print it, or take a CSV over."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.ruling_lines import import_rulings, known_rulings, ruling_lines
+    from pipelines.weekly import new_run_id
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    if file:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        done = import_rulings(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        told = f"{done.n_stored} replies and rulings stored, {done.n_known} were known"
+        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        return
+    verdicts, left_out = known_rulings(settings)
+    if as_json:
+        print(json.dumps({"verdicts": verdicts, "not_counted": left_out}, default=str))
+        return
+    for line in ruling_lines(verdicts, left_out):
+        print(line)
+
+
+@app.command()
+def actions(
+    file: Annotated[Path | None, typer.Option("--import", help="Take a CSV's actions over.")] = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """What the meeting decided and whether it worked: print it, or take a CSV over."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.action_lines import action_lines, import_actions, known_actions
+    from pipelines.weekly import new_run_id
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    if file:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        done = import_actions(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        print(json.dumps(asdict(done)) if as_json else f"{done.n_stored} actions stored, {done.n_known} were known")
+        return
+    rows, found = known_actions(settings)
+    if as_json:
+        print(json.dumps({"actions": rows, "effects": found}, default=str))
+        return
+    for line in action_lines(rows, found):
+        print(line)

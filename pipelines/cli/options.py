@@ -61,6 +61,7 @@ def publishing_of(publish: bool, restate: bool) -> "Publishing":
 
 def say_to(quiet: bool) -> Any:
     """Prints lines of progress; to standard error where standard output is for programs."""
+
     def say(line: str) -> None:
         print(line, file=sys.stderr if quiet else sys.stdout, flush=True)
 

@@ -1,0 +1,12 @@
+-- state.audit_answers: one row per answer to the blind audit of verdicts
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at when it was given, UTC
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: value should_have_handled, incomplete or justified; NULL: they can't tell
+-- column: person_id who
+-- column: source_ref where it was given

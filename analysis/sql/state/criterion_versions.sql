@@ -1,0 +1,13 @@
+-- state.criterion_versions: one row per version of a criterion as it was first read, or as it was withdrawn
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at the as-of moment of the run that read it so, UTC
+-- column: criterion_id id in escalation_criteria.toml
+-- column: version from 1
+-- column: effective_from judges escalations from this day on
+-- column: is_withdrawn it is no longer in the file; it judges what escalated before effective_at only
+-- column: body everything it says, as JSON
+-- column: hash of what decides: all but its title

@@ -1,0 +1,11 @@
+-- state.runbook_texts: one row per text of a version of a runbook, as it was first read
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at the as-of moment of the run that read it so, UTC
+-- column: runbook_id id in its front matter
+-- column: version from 1
+-- column: text the whole file
+-- column: text_hash hash of the whole file

@@ -1,0 +1,16 @@
+-- state.verdict_revisions: one row per judgement of an escalation that said something else than the one before
+-- key: event_id
+-- step: judge
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at the as-of moment of the run that judged so, UTC
+-- column: issue_id Jira's numeric id
+-- column: escalation_no which escalation of the ticket
+-- column: verdict_at_escalation as judged by what was knowable then
+-- column: verdict as softened by later facts
+-- column: criterion_id the criterion that is met, or whose facts were weighed
+-- column: criterion_version its version
+-- column: softened_by the later fact that softened it
+-- column: cause judged (the first time), known_later (a later fact, or one that went), tags, criteria (also runbooks, delays, access and
+--   the program's own way to judge) or late_data (the past as Jira tells it is another)

@@ -19,7 +19,7 @@ Rows = dict[str, list[dict[str, Any]]]
 Normaliser = Callable[[dict[str, Any], FieldCatalogue], Rows | None]
 Batch = dict[int, tuple[dict[str, Any], dict[str, Any]]]
 BATCH = 2000
-BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "worklogs", "links")
+BASE_TABLES = ("tickets", "ticket_keys", "field_values", "changes", "comments", "own_comments", "worklogs", "links")
 
 
 @dataclass(frozen=True)

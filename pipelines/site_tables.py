@@ -111,6 +111,7 @@ def _word_rules(site: Site) -> Iterator[Row]:
         "onboarding_component": site.onboardings.components,
         "top_priority": site.top_priorities,
         "reserved": site.tier3.reserved,
+        "pushed_back_label": (site.pushed_back_label,),
         **{f"outcome_{name}": words for name, words in site.outcomes},
     }
     for kind, words in lists.items():

@@ -26,6 +26,7 @@ FLOORS = {
         "analysis.examples",
         "analysis.features",
         "analysis.field_names",
+        "analysis.markers",
         "analysis.names",
         "analysis.outlook",
         "analysis.publish",

@@ -12,6 +12,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Tier = Annotated[int, Field(ge=0, le=3)]
+Label = Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,100}$")]  # Jira's labels hold no blanks
 CODE_PROVIDER_WEIGHT, CODE_CATEGORY_WEIGHT = 6.0, 9.0
 Measure = Literal[
     "understands_integrations",
@@ -278,6 +279,7 @@ class Site(Entry):
     statuses: Statuses = Statuses()
     top_priorities: tuple[Text, ...] = ("Highest", "Critical", "Blocker")
     release_lag_days: Annotated[int, Field(ge=0, le=365)] = 7
+    pushed_back_label: Label = "pushed-back"
     member: tuple[Member, ...] = ()
 
     @field_validator("reporting_zone")

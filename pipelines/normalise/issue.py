@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from analysis.markers import marker_of
 from analysis.masking import mask
 from analysis.text import clean, is_remote_link, parse_moment
 from pipelines.field_catalogue import FieldCatalogue
@@ -12,7 +13,7 @@ from pipelines.normalise.values import body_text, entries_of, field_values, id_o
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
-NORMALISE_VERSION = 4  # raise it when the same issue gives other rows, so that old raw lines are read again
+NORMALISE_VERSION = 5  # raise it when the same issue gives other rows, so that old raw lines are read again
 PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at", "deployed_at", "confirmed_at"))
@@ -29,12 +30,14 @@ def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
     if created is None:
         raise ValueError("fields.created is not a time")
     changes = _changes(issue_id, issue, created)
+    comments, own_comments = _comments(issue_id, fields, created)
     return {
         "tickets": [_ticket(issue_id, issue, fields, created)],
         "ticket_keys": _keys(issue_id, clean(str(issue["key"])), changes),
         "field_values": _roles(issue_id, fields, catalogue),
         "changes": changes,
-        "comments": _comments(issue_id, fields),
+        "comments": comments,
+        "own_comments": own_comments,
         "worklogs": _worklogs(issue_id, fields),
         "links": [*_links(issue_id, fields, created, changes), *_remote_links(issue_id, issue, created, changes)],
     }
@@ -152,20 +155,28 @@ def _text(value: object) -> str | None:
     return mask(clean(str(value))) if value is not None and str(value) != "" else None
 
 
-def _comments(issue_id: int, fields: Json) -> list[Row]:
-    rows = {}
+def _comments(issue_id: int, fields: Json, created: datetime) -> tuple[list[Row], list[Row]]:
+    """What people said, and apart from it what this program wrote, which must count as nobody's word or deed."""
+    said: dict[int, Row] = {}
+    own: dict[int, Row] = {}
     for comment in entries_of(fields, "comment"):
         made = parse_moment(comment.get("created"))
-        rows[int(comment["id"])] = {
+        row = {
             "comment_id": int(comment["id"]),
             "issue_id": issue_id,
             "author_id": person_id(comment.get("author")),
             "created_at": made,
             "updated_at": parse_moment(comment.get("updated")) or made,
             "body": body_text(comment.get("body")),
-            "is_restricted": bool(comment.get("visibility")) or comment.get("jsdPublic") is False,
         }
-    return list(rows.values())
+        marker = marker_of(row["body"], issue_id)
+        if marker:
+            at = {"created_at": made or created, "updated_at": row["updated_at"] or created}
+            own[row["comment_id"]] = row | at | {"kind": marker.kind, "escalation_no": marker.escalation_no}
+        else:
+            is_restricted = bool(comment.get("visibility")) or comment.get("jsdPublic") is False
+            said[row["comment_id"]] = row | {"is_restricted": is_restricted}
+    return list(said.values()), list(own.values())
 
 
 def _worklogs(issue_id: int, fields: Json) -> list[Row]:

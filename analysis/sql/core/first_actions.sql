@@ -1,7 +1,7 @@
 -- core.first_actions: one row per escalation on which Tier 2 did something
 -- key: issue_id, escalation_no
 -- step: load
--- reads: core.escalations, core.changes, core.comments, core.members
+-- reads: core.escalations, core.changes, core.comments, core.members, core.own_edits
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: acted_at when somebody of Tier 2 first changed it or wrote on it after it came, UTC
@@ -11,7 +11,10 @@ with span as (
     semi join dirty using (issue_id)
 ),
 act as (
-    select c.issue_id, c.author_id, c.changed_at as acted_at from core.changes c semi join dirty using (issue_id)
+    select c.issue_id, c.author_id, c.changed_at as acted_at
+    from core.changes c
+    semi join dirty using (issue_id)
+    anti join core.own_edits o on o.issue_id = c.issue_id and o.history_id = c.history_id
     union all
     select c.issue_id, c.author_id, c.created_at from core.comments c semi join dirty using (issue_id)
 )

@@ -1,7 +1,7 @@
 -- core.tier3_touches: one row per span or link by which engineering was called upon for a ticket
 -- key: issue_id, kind, ref
 -- step: load
--- reads: core.tickets, core.ticket_keys, core.ticket_facts, core.tier_stays, core.links, core.word_rules, core.members, core.field_stays, core.changes, core.comments, core.site
+-- reads: core.tickets, core.ticket_keys, core.ticket_facts, core.tier_stays, core.links, core.word_rules, core.members, core.field_stays, core.changes, core.comments, core.site, core.own_edits
 -- column: issue_id Jira's numeric id
 -- column: kind stay (the ticket was at Tier 3), link (to an issue that Tier 3 worked) or own_fix (only ever assigned to Tier 2)
 -- column: ref number of the stay, or key of the linked issue
@@ -50,7 +50,9 @@ hand as (
     -- who had the engineering issue, changed it or spoke on it
     select issue_id, value_id as person_id, entered_at as seen_at from core.field_stays where role = 'assignee'
     union all
-    select issue_id, author_id, changed_at from core.changes
+    select c.issue_id, c.author_id, c.changed_at
+    from core.changes c
+    anti join core.own_edits o on o.issue_id = c.issue_id and o.history_id = c.history_id
     union all
     select issue_id, author_id, created_at from core.comments
 ),

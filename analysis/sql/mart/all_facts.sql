@@ -7,7 +7,7 @@
 --   mart.fact_tier3_touches, mart.fact_backlog_age, mart.fact_tag_quality, mart.fact_tag_sources, mart.fact_tag_drift,
 --   mart.fact_tier3_touches_per_dealer, mart.fact_volume_per_dealer, mart.fact_volume_per_head, mart.fact_time_to_resolve,
 --   mart.fact_time_to_first_action, mart.fact_waits, mart.fact_unmatched_dealers, mart.fact_effort, mart.fact_outcomes,
---   mart.fact_handled_alone, mart.tagged_escalations
+--   mart.fact_handled_alone, mart.fact_pushed_back, mart.fact_time_to_push_back, mart.tagged_escalations
 -- column: week Monday of the week it belongs to
 -- column: measure name of the measure
 -- column: variant which form of it
@@ -58,6 +58,10 @@ with fact as materialized (
     select * from mart.fact_outcomes
     union all
     select * from mart.fact_handled_alone
+    union all
+    select * from mart.fact_pushed_back
+    union all
+    select * from mart.fact_time_to_push_back
 )
 select f.week, f.measure, f.variant,
     e.provider_key, e.category_key,

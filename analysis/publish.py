@@ -33,10 +33,12 @@ def publish(
     now: datetime,
     *,
     restate: bool = False,
+    is_backfill: bool = False,
 ) -> Published:
     """Store the reported week's numbers with their tickets, and those of published weeks that have settled since.
 
-    Numbers told are those of all and by provider. Final weeks whose numbers have changed are restated.
+    Numbers told are those of all and by provider. Final weeks whose numbers have changed are restated. `is_backfill`
+    marks a week that is published long after it was over.
     """
     rules = hash_of(*(criteria.file_hashes[name] for name in ("rules.toml", "codes.csv", "taxonomy.toml")))
     with warehouse.transaction():
@@ -44,7 +46,7 @@ def publish(
         warehouse.execute(NUMBERS)
         warehouse.execute(CAUSES, [rules, model_version])
         before = _counts(warehouse)
-        warehouse.execute(STORE, [run_id, now, now, rules, model_version, restate])
+        warehouse.execute(STORE, [run_id, now, now, rules, model_version, is_backfill, restate])
         warehouse.execute(TICKETS, [run_id, now, now, run_id, now])
         after = _counts(warehouse)
         waiting = "select count(*) from causes where cause in ('rules', 'model', 'definition')"
@@ -66,7 +68,10 @@ WEEKS = f"""
     select week,
         as_of >= timezone('UTC', timezone(reporting_zone, cast(week + {7 + SETTLES_DAYS} as timestamp)))
             and coalesce(as_of >= closes_at, true) as is_final
-    from (select k.week from core.clock k union select distinct week from state.published)
+    -- of later weeks nothing was measured now
+    from (
+        select k.week from core.clock k union select p.week from state.published p join core.clock k on p.week < k.week
+    )
     cross join (select as_of, reporting_zone from core.clock)
     left join (
         select e.escalated_week as week, max(r.window_closes_at) as closes_at
@@ -164,12 +169,13 @@ CAUSES = """
 """
 STORE = """
     insert into state.published (
-        run_id, recorded_at, effective_at, rules_hash, model_version, week, measure, variant, statistic, group_key,
-        numerator, denominator, value, low, high, n, n_pending, n_weeks_pooled, is_too_few, is_final,
+        run_id, recorded_at, effective_at, rules_hash, model_version, is_backfill, week, measure, variant, statistic,
+        group_key, numerator, denominator, value, low, high, n, n_pending, n_weeks_pooled, is_too_few, is_final,
         definition_version, replaces, cause
     )
-    select ?, ?, ?, ?, ?, n.week, n.measure, n.variant, n.statistic, n.group_key,
-        n.numerator, n.denominator, n.value, n.low, n.high, n.n, n.n_pending, n.n_weeks_pooled, n.is_too_few,
+    select ?, ?, ?, ?, ?, ? and n.week = (select week from core.clock),
+        n.week, n.measure, n.variant, n.statistic, n.group_key, n.numerator, n.denominator, n.value,
+        n.low, n.high, n.n, n.n_pending, n.n_weeks_pooled, n.is_too_few,
         n.is_final, n.definition_version, n.replaces, c.cause
     from numbers n
     left join causes c using (number_id)

@@ -195,3 +195,21 @@ def test_the_command_publishes_and_says_so(tmp_path: Path) -> None:
     assert sum(line.startswith("publish: week 2026-W09, provisional: 0 numbers stored") for line in said) == 1
     with pytest.raises(InputError, match="leave out --as-of or --publish"):
         weekly.run(settings, said.append, until=datetime(2026, 3, 3), publishing=weekly.Publishing.PUBLISH)
+
+
+def test_an_earlier_week_published_later_leaves_the_later_ones_alone(desk: Desk, criteria: Criteria) -> None:
+    later = STORY + "SUP-9 created 2026-03-10 09:00 tier=2\n  03-11 09:00 status=Resolved\n"
+    query = "select week, is_backfill, count(*), count(cause) from mart.published group by 1, 2 order by 1, 2"
+    warehouse = desk.warehouse
+    load_into(warehouse, desk.folder, issues(later), criteria)
+    tag(warehouse, criteria, None, "run", LATER)
+    judge(warehouse, criteria)
+    measure(warehouse, criteria, LATER, date(2026, 3, 9))
+    publish(warehouse, criteria, None, "one", LATER)
+    ((week, _, n_numbers, _),) = warehouse.rows(query)
+    measure(warehouse, criteria, LATER, WEEK)
+    publish(warehouse, criteria, None, "two", LATER, is_backfill=True)
+    first, second = warehouse.rows(query)
+    assert first[:2] == (WEEK, True)
+    assert first[2] > 0
+    assert second == (week, False, n_numbers, 0)

@@ -21,8 +21,9 @@
 -- column: is_too_few fewer than 20 were counted
 -- column: is_final the week's 14 days were over
 -- column: cause why it replaces a final number; NULL where it does not
+-- column: is_backfill published long after its week by a backfill
 -- column: is_latest nothing newer was published of it
 select event_id, run_id, recorded_at, week, measure, variant, statistic, group_key, numerator, denominator, value, low, high, n, n_pending,
-    n_weeks_pooled, is_too_few, is_final, cause,
+    n_weeks_pooled, is_too_few, is_final, cause, coalesce(is_backfill, false) as is_backfill,
     row_number() over (partition by week, measure, variant, statistic, group_key order by event_id desc) = 1 as is_latest
 from state.published

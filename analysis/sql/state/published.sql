@@ -25,3 +25,4 @@
 -- column: definition_version version of its definition
 -- column: rules_hash hash of rules, codes and taxonomy that the tags were made by
 -- column: model_version version of the classifier; NULL where there was none
+-- column: is_backfill published long after its week by a backfill

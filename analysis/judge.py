@@ -1,30 +1,38 @@
 """STEP judge: repeats and verdicts for what is new or changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
+from analysis.criteria_tables import criteria_tables, keep_versions
 from analysis.field_names import FieldNames
+from analysis.known_alike import known_alike
+from analysis.likeness import Likeness
+from analysis.revisions import revise
 from analysis.table_files import files_of
 from analysis.taxonomy import Criteria
 from analysis.verdicts import TextMatcher
 from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
+STEPS = ("known", "judge")
 
-# A changed escalation may be what a later one at its dealer repeats, or no longer be it.
+# what changed itself
+CHANGED = """
+    select issue_id from raw.issues where batch_no > {since}
+    union select issue_id from state.tag_events where event_id > {event}
+    union select issue_id from state.family_events where event_id > {event} and issue_id is not null
+    union select issue_id from state.rulings where event_id > {event}
+    union select m.issue_id
+        from state.family_events v
+        join core.family_members m using (family_id)
+        where v.event_id > {event} and v.event = 'merged'
+"""
+# What rests on it: a changed escalation may be what a later one at its dealer repeats, what was open there when a later one
+# came, an outage of which others told, or no longer be it.
 AFFECTED = """
-    with changed as (
-        select issue_id from raw.issues where batch_no > {since}
-        union select issue_id from state.tag_events where event_id > {event}
-        union select issue_id from state.family_events where event_id > {event} and issue_id is not null
-        union select issue_id from state.rulings where event_id > {event}
-        union select m.issue_id
-            from state.family_events v
-            join core.family_members m using (family_id)
-            where v.event_id > {event} and v.event = 'merged'
-    )
+    with changed as (select issue_id from dirty)
     select issue_id from changed
     union select n.issue_id
         from changed
@@ -33,8 +41,28 @@ AFFECTED = """
         join core.ticket_facts d using (dealer_id)
         join core.escalations n on n.issue_id = d.issue_id
         where n.opened_at >= e.resolved_at and n.opened_at <= e.resolved_at + interval 90 days
+            or n.escalated_at > e.escalated_at and coalesce(n.escalated_at < e.resolved_at, true)
+    union select a.issue_id from core.known_alike a join changed c on a.kind = 'open' and a.ref = cast(c.issue_id as varchar)
     union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
     union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
+    union select n.issue_id
+        from (from outages_before union from ({outages})) o
+        join core.known_escalations n on n.provider = o.provider and n.escalated_at >= o.escalated_at
+            and n.escalated_at <= o.escalated_at + interval 24 hours
+    union select n.issue_id
+        from ((from solved_before except from ({solved})) union (from ({solved}) except from solved_before)) s
+        join core.known_escalations n on n.provider = s.provider and n.escalated_at >= s.known_at
+"""
+OUTAGES = """
+    select p.provider, e.escalated_at
+    from core.escalations e
+    semi join dirty using (issue_id)
+    join (select issue_id, escalation_no, value as provider from core.known_tags where kind = 'provider') p using (issue_id, escalation_no)
+    join core.known_tags c using (issue_id, escalation_no)
+    where c.kind = 'failure_category' and c.value = 'provider_outage'
+"""
+SOLVED = """
+    select issue_id, known_at, reopened_at, provider, summary, description, words from core.ops_solutions semi join dirty using (issue_id)
 """
 # the last event of tags, families and rulings, which share one sequence
 SEEN = """
@@ -53,43 +81,66 @@ class Judged:
     n_tickets: int
 
 
-def judge(warehouse: Warehouse, criteria: Criteria) -> Judged:
-    """Find repeats and judge escalations that are new or changed, or all when criteria changed."""
-    bodies = (table.body for kind in ("derived", "stored") for table in files_of("judge", kind))
-    build_hash = hash_of(sorted(criteria.file_hashes.items()), *bodies)
+def judge(
+    warehouse: Warehouse, criteria: Criteria, run_id: str, now: datetime, likeness: Likeness | None = None
+) -> Judged:
+    """Find repeats and judge escalations that are new or changed, or all when criteria changed.
+
+    `now` (naive UTC) is what the run takes for now. Without a likeness nothing is told by how tickets are worded.
+    """
+    bodies = (table.body for step in STEPS for kind in ("derived", "stored") for table in files_of(step, kind))
+    version = likeness.version if likeness else ""
+    build_hash = hash_of(sorted(criteria.file_hashes.items()), version, *bodies)
     seen = warehouse.rows("select batch_no, base_hash from core.builds where step = 'judge' and hash = ?", [build_hash])
     full = not seen or not warehouse.has("core.repeats")
     with warehouse.transaction():
         warehouse.build("place", full=False)  # what people said of families since they were placed
-        dirty = warehouse.set_dirty(
-            None if full else AFFECTED.format(since=int(seen[0][0]), event=int(seen[0][1] or 0))
-        )
         if full:
+            dirty = warehouse.set_dirty(None)
             warehouse.remake("judge")
-            for name, rows in _criteria_tables(criteria).items():
+            keep_versions(warehouse, criteria, run_id, now)
+            for name, rows in criteria_tables(warehouse, criteria).items():
                 warehouse.replace(f"core.{name}", rows)
-        if dirty or full:
-            where = "" if full else " where issue_id in (select issue_id from dirty)"
-            warehouse.execute("delete from core.text_matches" + where)
-            warehouse.insert("core.text_matches", TextMatcher.of(criteria).rows(_texts(warehouse)))
-            warehouse.execute("delete from core.known_tags" + where)
-            warehouse.insert("core.known_tags", _known_tags(warehouse, criteria))
+            warehouse.build("known", full=True)
+            _fill("core.known_tags", warehouse, _known_tags(warehouse, criteria))
+        else:
+            dirty = warehouse.set_dirty(CHANGED.format(since=int(seen[0][0]), event=int(seen[0][1] or 0)))
+            warehouse.execute(f"create or replace temp table outages_before as {OUTAGES}")
+            warehouse.execute(f"create or replace temp table solved_before as {SOLVED}")
+            warehouse.build("known", full=False)
+            _fill("core.known_tags", warehouse, _known_tags(warehouse, criteria))
+            dirty = warehouse.set_dirty(AFFECTED.format(outages=OUTAGES, solved=SOLVED))
+        if dirty:
+            _fill("core.text_matches", warehouse, TextMatcher.of(criteria).rows(_texts(warehouse)))
+            _fill("core.known_alike", warehouse, known_alike(warehouse, criteria, likeness) if likeness else ())
             warehouse.build("judge", full=full)
+            revise(warehouse, run_id, now, is_other_criteria=full)
         newest = "select coalesce(max(batch_no), 0) from raw.issues"
         warehouse.execute("delete from core.builds where step = 'judge'")
         warehouse.execute(f"insert into core.builds values ('judge', ({newest}), ({SEEN}), ?)", [build_hash])
     return Judged(dirty)
 
 
-def _texts(warehouse: Warehouse) -> list[Row]:
-    """Words of the escalated tickets among the dirty ones, as they stood at the escalation."""
+def _fill(name: str, warehouse: Warehouse, rows: Iterable[Row]) -> None:
+    """Make a table hold these rows for the dirty tickets."""
+    listed = list(rows)  # read before the rows they rest on go
+    warehouse.execute(f"delete from {name} where issue_id in (select issue_id from dirty)")
+    warehouse.insert(name, listed)
+
+
+def _texts(warehouse: Warehouse) -> Iterator[Row]:
+    """Words of the dirty escalations as they were known: the ticket's, then its comments in order."""
     query = """
-        select issue_id, summary, description from core.tag_texts
-        semi join dirty using (issue_id)
-        semi join core.escalations using (issue_id)
-        order by issue_id
+        select issue_id, escalation_no, concat_ws(chr(10), summary, description), text_at, 'ticket text', 0
+        from core.known_texts semi join dirty using (issue_id)
+        union all
+        select issue_id, escalation_no, body, created_at, 'comment ' || comment_id, comment_id
+        from core.known_comments semi join dirty using (issue_id) where body is not null
+        order by 1, 2, 6
     """
-    return [dict(zip(("issue_id", "summary", "description"), row, strict=True)) for row in warehouse.rows(query)]
+    for issue_id, number, text, known_at, where, _ in warehouse.rows(query):
+        found = {"issue_id": issue_id, "escalation_no": number, "text": text}
+        yield found | {"known_at": known_at, "source_ref": where}
 
 
 def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
@@ -111,33 +162,3 @@ def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
             by_field = names.tag(kind, held)
             value, source = (by_field, "field") if by_field else (text_value, text_source)
         yield {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
-
-
-def _criteria_tables(criteria: Criteria) -> dict[str, list[Row]]:
-    runbooks = [
-        r.model_dump(include={"version", "title", "provider", "audience", "needs_access", "because_of", "text_hash"})
-        | {"runbook_id": r.id, "failure_category": r.category, "published_date": r.published}
-        | {"announced_date": r.announced, "replaced_date": r.replaced}
-        for r in criteria.runbooks
-    ]
-    access = [{"access": a.access, "since": a.since, "until": a.until} for a in criteria.access]
-    return {
-        "runbooks": runbooks,
-        "criteria": _criteria_rows(criteria),
-        "normal_delays": [d.model_dump() for d in criteria.normal_delays],
-        "access": access,
-    }
-
-
-def _criteria_rows(criteria: Criteria) -> list[Row]:
-    """Each version holds until the next one of the same criterion begins."""
-    rows: list[Row] = []
-    for ident in dict.fromkeys(c.id for c in criteria.criteria):
-        versions = sorted((c for c in criteria.criteria if c.id == ident), key=lambda c: (c.effective_from, c.version))
-        ends = {a.version: b.effective_from for a, b in pairwise(versions)}
-        rows += [
-            {"criterion_id": c.id, "version": c.version, "title": c.title, "test": c.test}
-            | {"effective_from": c.effective_from, "effective_until": ends.get(c.version)}
-            for c in versions
-        ]
-    return rows

@@ -1,14 +1,17 @@
-"""What a ticket's text says that criteria rest on: signatures of runbooks, and errors shown.
+"""What a ticket's words, as known at its escalation, say that criteria rest on.
 
-The verdicts themselves are set-based and stand in `sql/core/facts_known.sql` and `verdicts.sql`.
+Signatures of runbooks, errors shown, what is to be handed over. The verdicts themselves are set-based and stand in
+`sql/core/facts_*.sql` and `verdicts.sql`.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from analysis.errors import CriteriaError
 from analysis.patterns import Pattern, PatternError, compiled, one_line, phrase_pattern, shortened
-from analysis.taxonomy import Criteria, Runbook
+from analysis.taxonomy import Criteria, Criterion, Runbook
 
 Row = dict[str, Any]
 # Something in the text that a waiting activation does not show: codes, failed calls, exceptions.
@@ -22,30 +25,42 @@ ERRORS = (
 
 
 class TextMatcher:
-    """Finds runbook signatures and shown errors in texts."""
+    """Finds runbook signatures, shown errors and what criteria ask for in what was known of escalations."""
 
-    def __init__(self, runbooks: Iterable[Runbook]) -> None:
+    def __init__(self, runbooks: Iterable[Runbook], criteria: Iterable[Criterion] = ()) -> None:
         self.patterns: list[tuple[str, str, Pattern]] = []
-        for runbook in runbooks:
-            for pattern in (*(f"(?i){s}" for s in runbook.signature), *map(phrase_pattern, runbook.applies_when)):
-                self.patterns.append(("runbook", reference(runbook), _compiled(runbook, pattern)))
+        for book in runbooks:
+            for pattern in (*(f"(?i){s}" for s in book.signature), *map(phrase_pattern, book.applies_when)):
+                place = f"runbooks: {book.id}: signature"
+                self.patterns.append(("runbook", reference(book), _compiled(place, pattern)))
+        for criterion in criteria:
+            for number, asked in enumerate(criterion.requires, 1):
+                place = f"escalation_criteria.toml: criterion {criterion.id}: {asked.what}: any_of"
+                ref = f"{criterion.id} v{criterion.version} #{number}"
+                self.patterns += [("requirement", ref, _compiled(place, f"(?i){one}")) for one in asked.any_of]
         self.patterns += [("error", "error", compiled(pattern)) for pattern in ERRORS]
 
     @classmethod
     def of(cls, criteria: Criteria) -> "TextMatcher":
-        """Compile what the criteria say. Raises `CriteriaError` where a signature is no RE2 expression."""
-        return cls(criteria.runbooks)
+        """Compile what the criteria say. Raises `CriteriaError` where an expression is not RE2."""
+        return cls(criteria.runbooks, criteria.criteria)
 
     def rows(self, texts: Iterable[Row]) -> Iterator[Row]:
-        """Rows of core.text_matches for texts (issue_id, summary, description)."""
-        for text in texts:
-            whole = f"{shortened(text['summary'] or '')}\n{shortened(text['description'] or '')}"
+        """Rows of core.text_matches for texts (issue_id, escalation_no, text, known_at, source_ref).
+
+        The texts of one escalation stand together, the ones that were known first before the others.
+        """
+        for (issue_id, number), own in groupby(texts, key=itemgetter("issue_id", "escalation_no")):
             found: set[tuple[str, str]] = set()
-            for kind, ref, pattern in self.patterns:
-                match = None if (kind, ref) in found else pattern.search(whole)
-                if match:
-                    found.add((kind, ref))
-                    yield {"issue_id": text["issue_id"], "kind": kind, "ref": ref, "words": one_line(match.group())}
+            for text in own:
+                words = shortened(text["text"])
+                for kind, ref, pattern in self.patterns:
+                    match = None if (kind, ref) in found else pattern.search(words)
+                    if match:
+                        found.add((kind, ref))
+                        told = {"kind": kind, "ref": ref, "words": one_line(match.group())}
+                        where = {"known_at": text["known_at"], "source_ref": text["source_ref"]}
+                        yield {"issue_id": issue_id, "escalation_no": number} | told | where
 
 
 def reference(runbook: Runbook) -> str:
@@ -53,11 +68,9 @@ def reference(runbook: Runbook) -> str:
     return f"{runbook.id} v{runbook.version}"
 
 
-def _compiled(runbook: Runbook, pattern: str) -> Pattern:
+def _compiled(place: str, pattern: str) -> Pattern:
     try:
         return compiled(pattern)
     except PatternError as error:
         shown = pattern.removeprefix("(?i)")
-        raise CriteriaError(
-            f"runbooks: {runbook.id}: signature {shown!r} is refused ({error}); no look-around or back-references"
-        ) from error
+        raise CriteriaError(f"{place} {shown!r} is refused ({error}); no look-around or back-references") from error

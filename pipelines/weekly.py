@@ -251,8 +251,9 @@ def _from_tag(
     say(f"tag: {n_tagged} tickets")
     take_over(warehouse, run_id, clock)
     take_over_rulings(warehouse, run_id, clock)
-    placed = place(warehouse, read_likeness(), run_id, clock)
-    say(f"judge: {placed.n_tickets} tickets placed, {judge(warehouse, criteria).n_tickets} judged")
+    likeness = read_likeness()
+    placed = place(warehouse, likeness, run_id, clock)
+    say(f"judge: {placed.n_tickets} tickets placed, {judge(warehouse, criteria, run_id, clock, likeness).n_tickets} judged")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
     if publishing is not Publishing.NO:

@@ -80,7 +80,7 @@ def run(warehouse: Warehouse, criteria: Criteria, as_of: datetime = AS_OF) -> No
     """Tag, place, judge and measure, as `escalations report` does."""
     tag(warehouse, criteria, None, "run", as_of)
     place(warehouse, read_likeness(), "run", as_of)
-    judge(warehouse, criteria)
+    judge(warehouse, criteria, "run", as_of)
     measure(warehouse, criteria, as_of)
 
 

@@ -308,7 +308,7 @@ def derive(warehouse: Warehouse, criteria: Criteria, as_of: datetime) -> None:
     """Tag, judge and measure."""
     tag(warehouse, criteria, None, "run", as_of)
     take_over_rulings(warehouse, "run", as_of)
-    judge(warehouse, criteria)
+    judge(warehouse, criteria, "run", as_of)
     measure(warehouse, criteria, as_of)
 
 

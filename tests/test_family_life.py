@@ -181,7 +181,7 @@ def desk_of(
 
 
 def judged(warehouse: Warehouse, criteria: Criteria, told: Told, as_of: datetime, week: date | None = None) -> None:
-    judge(warehouse, criteria)
+    judge(warehouse, criteria, "run", datetime(2026, 11, 1))
     changes = [{"deployed_date": None} | change for change in told.changes]
     measure(warehouse, criteria, as_of, week, inputs={"changes": changes})
 

@@ -23,6 +23,7 @@ FLOORS = {
     3: [
         "analysis.actions",
         "analysis.cohorts",
+        "analysis.criteria_tables",
         "analysis.examples",
         "analysis.features",
         "analysis.field_names",
@@ -31,6 +32,7 @@ FLOORS = {
         "analysis.outlook",
         "analysis.publish",
         "analysis.review",
+        "analysis.revisions",
         "analysis.rules",
         "analysis.rulings",
         "analysis.signature",
@@ -45,6 +47,7 @@ FLOORS = {
         "pipelines.sample_desk",
         "pipelines.site_tables",
         "reports.charts",
+        "reports.jira_text",
         "reports.markdown",
     ],
     4: [
@@ -53,7 +56,7 @@ FLOORS = {
     ],
     5: [
         *("analysis.classifier", "analysis.families", "analysis.likeness_files", "analysis.likeness_fitting"),
-        "analysis.pattern_book",
+        *("analysis.known_alike", "analysis.pattern_book"),
     ],
     6: ["analysis.evaluate", "analysis.model_files", "analysis.placing", "analysis.runbook_drafts"],
     7: [
@@ -71,7 +74,7 @@ FLOORS = {
     8: [
         *("pipelines.action_lines", "pipelines.tag_lines", "pipelines.training", "pipelines.review", "pipelines.live"),
         *("pipelines.family_lines", "pipelines.knowledge", "pipelines.runbook_files", "pipelines.similar_lines"),
-        "pipelines.ruling_lines",
+        *("pipelines.ruling_lines", "pipelines.write_back"),
     ],
     9: ["pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
     10: ["pipelines.cli"],
@@ -89,6 +92,7 @@ HOMES = {
     "plotly": {"reports.charts"},
     "jinja2": {"reports.render"},
     "markupsafe": {"reports.markdown"},
+    "markdown_it": {"reports.jira_text"},
     "typer": {"pipelines.cli"},
     "jira": {"pipelines.jira"},
     "requests": {"pipelines.jira"},
@@ -97,7 +101,7 @@ HOMES = {
         *("analysis.features", "analysis.mentions", "analysis.classifier", "analysis.fitting"),
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
         *("analysis.forecast", "analysis.array_files", "analysis.likeness", "analysis.likeness_files"),
-        *("analysis.likeness_fitting", "analysis.families", "analysis.similar"),
+        *("analysis.likeness_fitting", "analysis.families", "analysis.known_alike", "analysis.similar"),
     },
     "scipy": {
         *("analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast", "analysis.likeness"),

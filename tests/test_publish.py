@@ -67,7 +67,7 @@ class Desk:
         self.n_runs += 1
         load_into(self.warehouse, self.folder, issues(story), criteria)
         tag(self.warehouse, criteria, None, f"run-{self.n_runs}", at)
-        judge(self.warehouse, criteria)
+        judge(self.warehouse, criteria, "run", datetime(2026, 11, 1))
         measure(self.warehouse, criteria, at, WEEK)
         return publish(self.warehouse, criteria, None, f"run-{self.n_runs}", at, restate=restate)
 
@@ -176,7 +176,7 @@ def test_the_page_of_a_final_week_prints_what_was_said(desk: Desk, criteria: Cri
     desk.say(STORY, criteria, FINAL)
     load_into(desk.warehouse, tmp_path, issues(STORY + LATE), criteria)
     tag(desk.warehouse, criteria, None, "unsaid", LATER)
-    judge(desk.warehouse, criteria)
+    judge(desk.warehouse, criteria, "run", datetime(2026, 11, 1))
     measure(desk.warehouse, criteria, LATER, WEEK)
     assert "3 of 4" in page("unsaid") and "Restated" not in page("unsaid")
     desk.say(STORY + LATE, criteria, LATER)
@@ -203,7 +203,7 @@ def test_an_earlier_week_published_later_leaves_the_later_ones_alone(desk: Desk,
     warehouse = desk.warehouse
     load_into(warehouse, desk.folder, issues(later), criteria)
     tag(warehouse, criteria, None, "run", LATER)
-    judge(warehouse, criteria)
+    judge(warehouse, criteria, "run", datetime(2026, 11, 1))
     measure(warehouse, criteria, LATER, date(2026, 3, 9))
     publish(warehouse, criteria, None, "one", LATER)
     ((week, _, n_numbers, _),) = warehouse.rows(query)

@@ -518,7 +518,7 @@ def test_an_event_is_of_one_escalation_and_judged_once(tmp_path: Path, criteria:
             1003 2 withdrawn no
             """
         )
-        assert judge(warehouse, criteria).n_tickets == 0
+        assert judge(warehouse, criteria, "run", datetime(2026, 11, 1)).n_tickets == 0
 
 
 def test_a_warehouse_that_an_older_program_loaded_waits_for_its_next_load(tmp_path: Path, criteria: Criteria) -> None:

@@ -7,19 +7,17 @@ what is allowed. The packaged defaults stand in `analysis/criteria/`; a desk ove
 from analysis.taxonomy.models import (
     Category,
     Criteria,
-    Criterion,
     Dealer,
     Member,
-    NormalDelay,
     Provider,
     RuleSpec,
-    Runbook,
     Site,
     TierSource,
     WorkingHours,
 )
 from analysis.taxonomy.overlay import PACKAGED, criteria_files
 from analysis.taxonomy.read import read_criteria
+from analysis.taxonomy.verdict_models import Criterion, NormalDelay, Outage, Requirement, Runbook
 
 __all__ = [
     "PACKAGED",
@@ -29,7 +27,9 @@ __all__ = [
     "Dealer",
     "Member",
     "NormalDelay",
+    "Outage",
     "Provider",
+    "Requirement",
     "RuleSpec",
     "Runbook",
     "Site",

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+from analysis.taxonomy.entry import Entry, Id, Slug, Text
+from analysis.taxonomy.verdict_models import Access, Criterion, NormalDelay, Outage, Runbook
+
 Tier = Annotated[int, Field(ge=0, le=3)]
 Label = Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,100}$")]  # Jira's labels hold no blanks
 CODE_PROVIDER_WEIGHT, CODE_CATEGORY_WEIGHT = 6.0, 9.0
@@ -31,12 +31,6 @@ Measure = Literal[
     "deal_losses",
 ]
 Party = Literal["provider", "dealer", "ops"]
-
-
-class Entry(BaseModel):
-    """One entry of a criteria file: unknown keys are mistakes, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Provider(Entry):
@@ -142,7 +136,7 @@ class TierSource(Entry):
 
     kind: Literal["field", "team", "assignee", "status", "component"]
     field: Text | None = None
-    values: dict[str, Tier] = {}
+    values: dict[str, Tier] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -261,7 +255,7 @@ class Statuses(Entry):
     done: tuple[Text, ...] = ()
     not_done: tuple[Text, ...] = ()
     usually_done: tuple[Text, ...] = ("Done", "Resolved", "Closed")
-    waiting_on: dict[Party, tuple[Text, ...]] = {}
+    waiting_on: dict[Party, tuple[Text, ...]] = Field(default_factory=dict)
 
 
 class Site(Entry):
@@ -314,78 +308,6 @@ class Dealer(Entry):
     live_until: date | None = None
 
 
-class NormalDelay(Entry):
-    """How long a provider's step takes when nothing is wrong (normal_delays.csv).
-
-    `starts` names the mapped field that holds the moment the clock starts. The step that ends with `live_at` is the
-    whole onboarding, from the request until the dealer is live.
-    """
-
-    provider: Id
-    step: Text
-    starts: Literal["requested_at", "accepted_at"]
-    ends: Literal["live_at"] | None = None
-    hours: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    effective_from: date
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.ends and self.starts != "requested_at":
-            raise ValueError("the step that ends with live_at is the whole onboarding, so starts is requested_at")
-        return self
-
-
-class Access(Entry):
-    """A screen or portal that OPS may use, with the dates (access.csv)."""
-
-    access: Slug
-    since: date = Field(alias="from")
-    until: date | None = Field(default=None, alias="to")
-
-
-class Criterion(Entry):
-    """One written rule of "OPS should have handled this"."""
-
-    id: Slug
-    title: Text
-    version: Annotated[int, Field(ge=1)]
-    effective_from: date
-    test: Literal["runbook", "normal_delay"]
-
-
-class Runbook(Entry):
-    """A runbook: front matter, body, and the hash of its text.
-
-    It applies to a ticket whose text matches `signature` (RE2) or one of the `applies_when` phrases, and
-    whose tags do not contradict provider and category. `because_of` are the keys of the tickets that it was made or
-    revised for.
-    """
-
-    id: Slug
-    title: Text
-    provider: Id | None = None
-    category: Id | None = None
-    signature: tuple[Text, ...] = ()
-    applies_when: tuple[Text, ...] = ()
-    audience: Literal["ops", "integration", "dealer"]
-    needs_access: tuple[Slug, ...] = ()
-    because_of: tuple[Text, ...] = ()
-    version: Annotated[int, Field(ge=1)] = 1
-    published: date
-    announced: date | None = None
-    replaced: date | None = None
-    body: str = ""
-    text_hash: str = ""
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if not self.signature and not self.applies_when:
-            raise ValueError("give signature or applies_when, else nobody can tell which ticket it is for")
-        if self.announced and self.announced < self.published:
-            raise ValueError("announced is before published")
-        return self
-
-
 class Target(Entry):
     """A row of the scorecard: what is measured, by when, and what is better."""
 
@@ -424,6 +346,7 @@ class Criteria(Entry):
     normal_delays: tuple[NormalDelay, ...]
     dealers: tuple[Dealer, ...]
     access: tuple[Access, ...]
+    outages: tuple[Outage, ...]
     runbooks: tuple[Runbook, ...]
     targets: Targets
     file_hashes: dict[str, str]

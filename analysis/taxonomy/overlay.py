@@ -15,6 +15,7 @@ FILES = (
     "normal_delays.csv",
     "dealers.csv",
     "access.csv",
+    "outages.csv",
     "targets.toml",
 )
 RUNBOOKS = "runbooks"

@@ -13,11 +13,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from analysis.errors import CriteriaError
-from analysis.taxonomy import models
+from analysis.taxonomy import models, verdict_models
+from analysis.taxonomy.entry import Entry
 from analysis.taxonomy.overlay import RUNBOOKS, criteria_files
 
 OURS = frozenset(("body", "text_hash"))  # of a runbook, made from its file and not written in it
-E = TypeVar("E", bound=models.Entry)
+E = TypeVar("E", bound=Entry)
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n(.*))?\Z", re.DOTALL)
 
 
@@ -62,10 +63,11 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
             *(rule for code in rows(models.Code, "codes.csv") for rule in code.rules()),
         ),
         site=_entry(models.Site, files["site.toml"], "site", toml("site.toml")),
-        criteria=entries(models.Criterion, "escalation_criteria.toml", "criterion", escalation),
-        normal_delays=rows(models.NormalDelay, "normal_delays.csv"),
+        criteria=entries(verdict_models.Criterion, "escalation_criteria.toml", "criterion", escalation),
+        normal_delays=rows(verdict_models.NormalDelay, "normal_delays.csv"),
         dealers=rows(models.Dealer, "dealers.csv", _dealer),
-        access=rows(models.Access, "access.csv"),
+        access=rows(verdict_models.Access, "access.csv"),
+        outages=rows(verdict_models.Outage, "outages.csv"),
         targets=_entry(models.Targets, files["targets.toml"], "targets", toml("targets.toml")),
         runbooks=tuple(_runbook(files[n], texts[n]) for n in sorted(files) if n.startswith(RUNBOOKS)),
         file_hashes={n: hashlib.sha256(t.encode()).hexdigest() for n, t in sorted(texts.items())},
@@ -101,7 +103,7 @@ def _entry(model: type[E], path: Path, where: str, row: Any) -> E:
         raise CriteriaError(f"{path}: {where}: {_plain(error, model)}") from error
 
 
-def _plain(error: ValidationError, model: type[models.Entry]) -> str:
+def _plain(error: ValidationError, model: type[Entry]) -> str:
     """Say the first mistake in plain words; a misspelt key before the one that is missing for it."""
     found = error.errors(include_url=False)
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
@@ -150,7 +152,7 @@ def _dealer(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"aliases": tuple(name for name in names if name)}
 
 
-def _runbook(path: Path, text: str) -> models.Runbook:
+def _runbook(path: Path, text: str) -> verdict_models.Runbook:
     found = FRONT_MATTER.match(text.replace("\r\n", "\n"))
     if not found:
         raise CriteriaError(f"{path}: front matter: the file must begin with lines between --- and ---")
@@ -169,7 +171,7 @@ def _runbook(path: Path, text: str) -> models.Runbook:
         for key in ("signature", "applies_when", "needs_access", "because_of")
         if isinstance(head.get(key), str)
     }
-    return _entry(models.Runbook, path, "front matter", head | lists | own)
+    return _entry(verdict_models.Runbook, path, "front matter", head | lists | own)
 
 
 def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
@@ -191,6 +193,12 @@ def _check_together(criteria: models.Criteria, files: dict[str, Path]) -> None:
     ]
     users += [(f"{RUNBOOKS}/{r.id}.md", f"runbook {r.id}", r.provider, r.category) for r in criteria.runbooks]
     users += [("normal_delays.csv", f"{d.provider} {d.step}", d.provider, None) for d in criteria.normal_delays]
+    users += [
+        ("escalation_criteria.toml", f"criterion {c.id}: {r.what}", r.provider, r.category)
+        for c in criteria.criteria
+        for r in c.requires
+    ]
+    users += [("outages.csv", f"{o.provider} {o.started_at:%Y-%m-%d}", o.provider, None) for o in criteria.outages]
     users += [("dealers.csv", f"dealer {d.dealer_id}", d.provider, None) for d in criteria.dealers]
     teams = {member.team for member in criteria.site.member if member.team}
     if criteria.targets.role_group and criteria.targets.role_group not in teams:

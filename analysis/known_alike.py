@@ -22,7 +22,7 @@ from analysis.warehouse import Warehouse
 
 Row = dict[str, Any]
 LEAST_LIKE = 0.0  # log-odds from which a runbook may be for a ticket
-SAME = 1.0  # log-odds from which two tickets tell of the same failure
+SAME = 1.1  # log-odds (three to one) from which two tickets tell of the same failure
 MOST_SOLVED = 400  # of a provider's tickets that OPS solved, the latest, that an escalation is held against
 CHUNK = 2000  # escalations read at once
 TELLING = 3.0  # rarity of a word from which it says something: one text in twenty

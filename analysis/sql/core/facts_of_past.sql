@@ -1,7 +1,7 @@
 -- core.facts_of_past: one row per fact for or against that OPS knew the trouble: it solved the same before, or had it with Tier 2 already
 -- key: issue_id, escalation_no, criterion_id, subject, fact, source_ref
 -- step: judge
--- reads: core.known_alike, core.known_escalations, core.ops_solutions, core.escalations, core.tickets, core.criteria_in_force, core.site
+-- reads: core.known_alike, core.runbook_matches, core.categories, core.known_escalations, core.ops_solutions, core.escalations, core.tickets, core.criteria_in_force, core.site
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: criterion_id the criterion it concerns; NULL where it concerns them all
@@ -22,7 +22,10 @@ with solved as (
     join core.ops_solutions s on s.issue_id = cast(a.ref as bigint) and s.known_at <= e.escalated_at
         and coalesce(s.reopened_at > e.escalated_at, true) and s.known_at > e.escalated_at - to_days(k.within_days)
     join core.tickets t on t.issue_id = s.issue_id
-    where a.kind = 'solved'
+    left join core.categories c on c.failure_category = e.failure_category
+    where a.kind = 'solved' and coalesce(c.can_repeat, true)
+        -- where a runbook fits, what OPS could do is told by that
+        and not exists (from core.runbook_matches m where m.issue_id = a.issue_id and m.escalation_no = a.escalation_no)
     qualify row_number() over (partition by a.issue_id, a.escalation_no, k.criterion_id, t.ticket_key order by s.known_at desc) = 1
 ),
 often as (

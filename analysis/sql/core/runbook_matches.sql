@@ -21,7 +21,7 @@ with found as (
     semi join dirty using (issue_id)
     where kind = 'runbook'
     union all
-    select a.issue_id, a.escalation_no, a.ref, 'words', a.log_odds >= 0.75 and coalesce(a.ahead >= 1, true), a.words, e.escalated_at, 'ticket text'
+    select a.issue_id, a.escalation_no, a.ref, 'words', a.log_odds >= 0.5 and coalesce(a.ahead >= 2, true), a.words, e.escalated_at, 'ticket text'
     from core.known_alike a
     semi join dirty using (issue_id)
     join core.known_escalations e on e.issue_id = a.issue_id and e.escalation_no = a.escalation_no

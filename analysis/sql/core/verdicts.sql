@@ -19,18 +19,19 @@ with weighed as (
 ),
 by_subject as (
     -- what concerns the criterion as a whole, or all criteria, counts for each of its runbooks and steps
-    select w.issue_id, w.escalation_no, w.criterion_id, w.criterion_version, w.subject, k.claims,
+    select w.issue_id, w.escalation_no, w.criterion_id, any_value(w.criterion_version) as criterion_version, w.subject,
+        any_value(k.claims) as claims,
         case
-            when not w.is_met or w.is_stopped or coalesce(bool_or(g.is_stopped), false) then 'justified'
-            when w.is_doubtful or coalesce(bool_or(g.is_doubtful), false) then 'unclear'
-            else k.claims
+            when not bool_or(w.is_met) or bool_or(w.is_stopped or coalesce(g.is_stopped, false)) then 'justified'
+            when bool_or(w.is_doubtful or coalesce(g.is_doubtful, false)) then 'unclear'
+            else any_value(k.claims)
         end as verdict
     from weighed w
     join core.criteria k on k.criterion_id = w.criterion_id and k.version = w.criterion_version
     left join weighed g on g.issue_id = w.issue_id and g.escalation_no = w.escalation_no and g.subject is null
         and coalesce(g.criterion_id = w.criterion_id, true)
-    where w.subject is not null
-    group by all
+    where w.subject is not null and (w.is_met or w.is_stopped)
+    group by w.issue_id, w.escalation_no, w.criterion_id, w.subject
 ),
 failed as (
     -- OPS got it back, followed a runbook, and it came again

@@ -23,7 +23,10 @@ KNOWN = """
 
 
 def keep_versions(warehouse: Warehouse, criteria: Criteria, run_id: str, now: datetime) -> None:
-    """Write down what is new, and what is gone. Raises `CriteriaError` where a version says something else than it did."""
+    """Write down what is new and what is gone.
+
+    Raises `CriteriaError` where a version says something else than it did.
+    """
     told = {"run_id": run_id, "recorded_at": now, "effective_at": now}
     known = {(ident, version): rest for ident, version, *rest in warehouse.rows(KNOWN)}
     events = []
@@ -36,7 +39,7 @@ def keep_versions(warehouse: Warehouse, criteria: Criteria, run_id: str, now: da
             )
         if is_withdrawn or body != one.model_dump_json():
             events.append(told | _version(one))
-    for (_, _), (body, _, is_withdrawn, _) in known.items():
+    for body, _, is_withdrawn, _ in known.values():
         if not is_withdrawn:
             events.append(told | _version(Criterion.model_validate_json(body)) | {"is_withdrawn": True})
     warehouse.append_events("state.criterion_versions", events)

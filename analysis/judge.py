@@ -17,6 +17,7 @@ from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
 STEPS = ("known", "judge")
+SURE = 0.97  # confidence of the classifier from which a tag may carry a verdict by itself: what verdicts are held to
 
 # what changed itself
 CHANGED = """
@@ -29,8 +30,8 @@ CHANGED = """
         join core.family_members m using (family_id)
         where v.event_id > {event} and v.event = 'merged'
 """
-# What rests on it: a changed escalation may be what a later one at its dealer repeats, what was open there when a later one
-# came, an outage of which others told, or no longer be it.
+# What rests on it: a changed escalation may be what a later one at its dealer repeats, what was open there when a later
+# one came, an outage of which others told, or no longer be it.
 AFFECTED = """
     with changed as (select issue_id from dirty)
     select issue_id from changed
@@ -42,7 +43,9 @@ AFFECTED = """
         join core.escalations n on n.issue_id = d.issue_id
         where n.opened_at >= e.resolved_at and n.opened_at <= e.resolved_at + interval 90 days
             or n.escalated_at > e.escalated_at and coalesce(n.escalated_at < e.resolved_at, true)
-    union select a.issue_id from core.known_alike a join changed c on a.kind = 'open' and a.ref = cast(c.issue_id as varchar)
+    union select a.issue_id
+        from core.known_alike a
+        join changed c on a.kind = 'open' and a.ref = cast(c.issue_id as varchar)
     union select r.issue_id from core.repeats r join changed c on c.issue_id = r.repeat_of
     union select l.issue_id from core.links l join changed c on c.issue_id = l.target_id
     union select n.issue_id
@@ -54,15 +57,16 @@ AFFECTED = """
         join core.known_escalations n on n.provider = s.provider and n.escalated_at >= s.known_at
 """
 OUTAGES = """
-    select p.provider, e.escalated_at
+    select p.value as provider, e.escalated_at
     from core.escalations e
     semi join dirty using (issue_id)
-    join (select issue_id, escalation_no, value as provider from core.known_tags where kind = 'provider') p using (issue_id, escalation_no)
-    join core.known_tags c using (issue_id, escalation_no)
+    join core.known_tags p on p.issue_id = e.issue_id and p.escalation_no = e.escalation_no and p.kind = 'provider'
+    join core.known_tags c on c.issue_id = e.issue_id and c.escalation_no = e.escalation_no
     where c.kind = 'failure_category' and c.value = 'provider_outage'
 """
 SOLVED = """
-    select issue_id, known_at, reopened_at, provider, summary, description, words from core.ops_solutions semi join dirty using (issue_id)
+    select issue_id, known_at, reopened_at, provider, summary, description, words
+    from core.ops_solutions semi join dirty using (issue_id)
 """
 # the last event of tags, families and rulings, which share one sequence
 SEEN = """
@@ -147,7 +151,8 @@ def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
     """Tags as known at each escalation: answers given by then, else what a field held then, else what the words say."""
     query = """
         select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.value, g.text_value, g.text_source,
-            g.source = 'answer' and g.answered_at <= e.escalated_at
+            g.source = 'answer' and g.answered_at <= e.escalated_at,
+            coalesce(g.confidence >= ? and coalesce(g.rule_value = g.text_value, true), false)
         from core.escalations e
         semi join dirty using (issue_id)
         join core.tags g on g.issue_id = e.issue_id and g.kind in ('provider', 'failure_category')
@@ -157,8 +162,11 @@ def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
         order by e.issue_id, e.escalation_no, g.kind
     """
     names = FieldNames.of(criteria)
-    for issue_id, number, kind, value, source, held, text_value, text_source, is_answered in warehouse.rows(query):
+    for issue_id, number, kind, value, source, held, text_value, text_source, is_answered, is_sure in warehouse.rows(
+        query, [SURE]
+    ):
         if not is_answered:
             by_field = names.tag(kind, held)
             value, source = (by_field, "field") if by_field else (text_value, text_source)
-        yield {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
+        found = {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
+        yield found | {"is_sure": source in ("answer", "field", "rule") or (source == "classifier" and is_sure)}

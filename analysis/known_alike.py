@@ -71,7 +71,10 @@ class Known(NamedTuple):
 def known_alike(warehouse: Warehouse, criteria: Criteria, likeness: Likeness) -> Iterator[Row]:
     """Rows of core.known_alike for the dirty escalations."""
     tests = {criterion.test for criterion in criteria.criteria}
-    found = [Known(*row[:5], Words(row[5], row[6])) for row in warehouse.rows(ESCALATIONS)]
+    found = [
+        Known(issue_id, number, at, day, provider, Words(summary, description))
+        for issue_id, number, at, day, provider, summary, description in warehouse.rows(ESCALATIONS)
+    ]
     books = Books(criteria.runbooks, likeness) if "runbook" in tests else None
     solved = Solved(warehouse, likeness) if "solved_before" in tests else None
     open_then = _open_then(warehouse) if "already_open" in tests else {}
@@ -132,9 +135,9 @@ class Books:
         for column, row in enumerate(odds.argmax(axis=0).tolist()):
             if odds[row, column] >= LEAST_LIKE:
                 words = self.telling.shared(self.words[row], some[column].words)
-                told = _row(some[column], "runbook", reference(self.runbooks[row]), float(odds[row, column]), words)
+                found = _row(some[column], "runbook", reference(self.runbooks[row]), float(odds[row, column]), words)
                 next_best = ranked[-2, column] if len(self.runbooks) > 1 else -np.inf
-                yield told | {"ahead": float(odds[row, column] - next_best) if np.isfinite(next_best) else None}
+                yield found | {"ahead": float(odds[row, column] - next_best) if np.isfinite(next_best) else None}
 
 
 def was_written(runbook: Runbook, day: date) -> bool:

@@ -15,11 +15,12 @@ REVISE = """
         semi join dirty using (issue_id)
         qualify row_number() over (partition by r.issue_id, r.escalation_no order by r.event_id desc) = 1
     )
-    select ?, ?, ?, v.issue_id, v.escalation_no, v.verdict_at_escalation, v.verdict, v.criterion_id, v.criterion_version,
-        v.softened_by,
+    select ?, ?, ?, v.issue_id, v.escalation_no, v.verdict_at_escalation, v.verdict, v.criterion_id,
+        v.criterion_version, v.softened_by,
         case
             when l.issue_id is null then 'judged'
-            when l.verdict_at_escalation = v.verdict_at_escalation and l.criterion_id is not distinct from v.criterion_id
+            when l.verdict_at_escalation = v.verdict_at_escalation
+                and l.criterion_id is not distinct from v.criterion_id
                 and l.criterion_version is not distinct from v.criterion_version then 'known_later'
             when ? then 'criteria'
             when exists (

@@ -9,6 +9,7 @@ from analysis.warehouse import Warehouse
 
 Row = dict[str, Any]
 REPLIES, RULINGS = ("accepted", "contested"), ("stands", "withdrawn")
+REASONS = ("knowledge", "access", "information", "process")  # why OPS did not handle it
 VERDICTS = (
     *("ticket_key", "escalation_no", "criterion_id", "reply", "ruling", "standing"),
     *("escalated_date", "closes_date"),
@@ -18,7 +19,7 @@ NOT_COUNTED = ("ticket_key", "escalation_no", "said", "is_taken_back", "excluded
 
 @dataclass(frozen=True)
 class Saying:
-    """A reply or a ruling as a CSV tells it; `said_at` is naive UTC."""
+    """A reply, a reason or a ruling as a CSV tells it; `said_at` is naive UTC."""
 
     issue_id: int
     escalation_no: int

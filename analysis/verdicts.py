@@ -19,7 +19,8 @@ ERRORS = (
     r"(?i)\b[45]\d\d\s+(?:error|forbidden|unauthori[sz]ed|not found|bad \w+|internal|service unavailable)\b",
     r"(?i)\b(?:http|status|code|error)\W{0,3}(?:4\d\d|5\d\d)\b",
     r"\b[A-Z]{3,}(?:[-_][A-Z]{3,}){1,5}\b",
-    r"(?i)\b(?:exception|traceback|stack trace|errors? (?:message|code)|fails? with|failed with|refused with)\b",
+    r"(?i)\b(?:exception|traceback|stack trace|fails? with|failed with|refused with)\b",
+    r"(?i)\berrors?(?: (?:message|code|text))?s?\s?[:\"“']",  # that there is none is often said, too
     r"(?i)\"(?:error|errorcode|fault)\"\s*:",
 )
 

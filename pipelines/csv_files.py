@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analysis.errors import InputError
-from analysis.text import clean, name_key
+from analysis.text import clean, name_key, spreadsheet_cell
 
 Line = tuple[int, dict[str, str]]
 
@@ -45,3 +45,18 @@ def csv_lines(
             begins = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"{file}: line {begins}: not CSV ({error}); export it again") from error
+
+
+def write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows for a spreadsheet, formulas made text; a file that is there is left alone (`InputError`)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([spreadsheet_cell("" if cell is None else str(cell)) for cell in row] for row in rows)
+    try:
+        with file.open("xb") as out:
+            out.write(text.getvalue().encode("utf-8-sig"))  # spreadsheets take it for another encoding without the mark
+    except FileExistsError as error:
+        raise InputError(f"{file}: is there already, perhaps with answers; import or remove it first") from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written; give --out another name") from error

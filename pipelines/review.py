@@ -1,7 +1,5 @@
 """The review queue on its way out, as lines or CSV, and people's answers on their way back."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +10,8 @@ from analysis.errors import InputError
 from analysis.field_names import FieldNames
 from analysis.review import Answer, fill_queue, issue_ids, queue, store_answers
 from analysis.taxonomy import Criteria
-from analysis.text import name_key, printable, spreadsheet_cell
-from pipelines.csv_files import csv_lines
+from analysis.text import name_key, printable
+from pipelines.csv_files import csv_lines, write_csv
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -75,19 +73,19 @@ def queue_lines(rows: Sequence[Row], criteria: Criteria) -> Iterator[str]:
 def write_queue(rows: Sequence[Row], criteria: Criteria, file: Path) -> None:
     """The queue as CSV with an empty column `answer`; a file that is there is left alone (`InputError`)."""
     choices = _choices(criteria)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        told = (row["ticket_key"], row["kind"], "", choices[row["kind"]], _why(row), row["summary"] or "")
-        writer.writerow([spreadsheet_cell(one) for one in (*told, (row["words"] or "")[:WIDEST])])
-    try:
-        with file.open("xb") as out:
-            out.write(text.getvalue().encode("utf-8-sig"))  # spreadsheets take it for another encoding without the mark
-    except FileExistsError as error:
-        raise InputError(f"{file}: is there already, perhaps with answers; import or remove it first") from error
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written; give --out another name") from error
+    told = (
+        [
+            row["ticket_key"],
+            row["kind"],
+            "",
+            choices[row["kind"]],
+            _why(row),
+            row["summary"],
+            (row["words"] or "")[:WIDEST],
+        ]
+        for row in rows
+    )
+    write_csv(file, COLUMNS, told)
 
 
 def _choices(criteria: Criteria) -> dict[str, str]:

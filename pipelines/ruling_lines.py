@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from analysis.errors import InputError
 from analysis.review import issue_ids
-from analysis.rulings import REPLIES, RULINGS, Saying, escalations_of, not_counted, standings, store
+from analysis.rulings import REASONS, REPLIES, RULINGS, Saying, escalations_of, not_counted, standings, store
 from analysis.taxonomy import Criteria, Site
 from analysis.text import name_key, printable
 from pipelines.csv_files import csv_lines
@@ -18,7 +18,8 @@ from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
 COLUMNS = ("ticket", "said", "person", "said_on")
-SAYS = (*REPLIES, *RULINGS)
+KINDS = (REPLIES, RULINGS, REASONS)
+SAYS = (*REPLIES, *RULINGS, *REASONS)
 STANDINGS = ("agreed", "withdrawn", "contested", "unanswered", "claimed")
 WHY_NOT = {
     "nobody": "automation, or nobody whom Jira names, said so",
@@ -51,7 +52,7 @@ def import_rulings(settings: Settings, criteria: Criteria, file: Path, run_id: s
         known = issue_ids(warehouse, sorted({line["ticket"].upper() for _, line in lines}))
         escalated = escalations_of(warehouse, list(known.values()))
         found: dict[str, Saying] = {}
-        said: dict[tuple[int, bool, datetime], tuple[str, int]] = {}
+        said: dict[tuple[int, tuple[str, ...], datetime], tuple[str, int]] = {}
         for number, line in lines:
             place = f"{file}: line {number}"
             what, day = _what(place, line), _date(place, line["said_on"], today)
@@ -59,7 +60,7 @@ def import_rulings(settings: Settings, criteria: Criteria, file: Path, run_id: s
                 raise InputError(f"{place}: ticket: no such ticket in the warehouse; write its key, such as SUP-12")
             _check_person(place, criteria.site, line["person"], what, day)
             one = _saying(place, known[line["ticket"].upper()], what, line["person"], day, escalated, zone)
-            key = one.issue_id, what in RULINGS, one.said_at
+            key = one.issue_id, next(kind for kind in KINDS if what in kind), one.said_at
             word, earlier = said.setdefault(key, (what, number))
             if word != what:
                 raise InputError(f"{place}: says otherwise of that day than line {earlier}; leave one of them")
@@ -98,7 +99,7 @@ def _what(place: str, line: Mapping[str, str]) -> str:
     for name in COLUMNS:
         if not line[name]:
             raise InputError(f"{place}: {name} is empty; fill it in")
-    what = name_key(line["said"]).removeprefix("verdict ")
+    what = name_key(line["said"]).removeprefix("verdict ").removeprefix("why ")
     if what not in SAYS:
         raise InputError(f"{place}: said is none of {', '.join(SAYS)}; write one of them")
     return what
@@ -121,7 +122,7 @@ def _check_person(place: str, site: Site, person: str, what: str, day: date) -> 
     if what in RULINGS and not any(m.ruler for m in at):
         fault = "is no ruler on that day; name one whom site.toml lists with `ruler = true`"
         raise InputError(f"{place}: person {fault}")
-    if what in REPLIES and not any(m.tier == 1 for m in at):
+    if what not in RULINGS and not any(m.tier == 1 for m in at):
         raise InputError(f"{place}: person is not of OPS on that day; name one whom site.toml lists at tier 1")
 
 

@@ -23,6 +23,7 @@ from pipelines.settings import Settings
 
 STARTER_COUNTS = 100  # texts; as many as the starter set counts for when a desk's own are few
 MOST_SIGNS, MOST_WORDS = 4, 6
+LOOKED_AT = 5  # near tickets, of which some are later
 LONGEST = {"summary": 200, "closing": 300, "title": 120}
 Row = dict[str, Any]
 
@@ -43,6 +44,12 @@ EARLIER = """
     join mart.tickets t using (issue_id)
     where t.presence not in ('deleted', 'out_of_scope')
         and coalesce((t.created_at, t.issue_id) < (cast(? as timestamp), cast(? as bigint)), true)
+"""
+RESOLVED = """
+    select x.issue_id, t.created_at, x.summary, x.description
+    from core.tag_texts x
+    join mart.tickets t using (issue_id)
+    where t.presence not in ('deleted', 'out_of_scope') and t.resolved_at is not null
 """
 # Readings of tickets that share a likely kind of failure; the others are hardly the same.
 READINGS = """
@@ -145,6 +152,23 @@ def _answer(warehouse: Warehouse, likeness: Likeness, asked: Asked, n: int) -> A
     rows = {row["issue_id"]: row for row in _rows(warehouse, FOUND, [[one.id for one in near]])}
     told = [_told(asked, one, rows[one.id], index, chances.get(one.id, 0.0)) for one in near]
     return Answer(asked.ticket_key, asked.summary or "", len(index), told)
+
+
+def nearest_resolved(warehouse: Warehouse, ids: Sequence[int]) -> dict[int, Row]:
+    """Issue id → ticket_key and resolution_tier of the nearest earlier ticket that is resolved, where one is near."""
+    likeness = read_likeness()
+    asked = [Asked(**row) for one in ids for row in _rows(warehouse, ASKED, [one])]
+    if not asked:
+        return {}
+    index = Similar((Entry(*row) for row in warehouse.rows(RESOLVED)), starter_background(likeness))
+    near = {}
+    for one in asked:
+        found = index.nearest(one.summary, one.description, LOOKED_AT, chances=_chances(warehouse, likeness, one))
+        rows = {row["issue_id"]: row for row in _rows(warehouse, FOUND, [[entry.id for entry in found]])}
+        earlier = [rows[entry.id] for entry in found if rows[entry.id]["created_at"] < one.created_at]
+        if earlier and one.issue_id is not None:
+            near[one.issue_id] = {name: earlier[0][name] for name in ("ticket_key", "resolution_tier")}
+    return near
 
 
 def starter_background(likeness: Likeness) -> Background:

@@ -7,13 +7,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from analysis.actions import take_over
+from analysis.audit import draw as draw_audit
 from analysis.errors import InputError
 from analysis.judge import judge
 from analysis.likeness_files import read_likeness
@@ -22,7 +23,7 @@ from analysis.placing import place
 from analysis.publish import Published, publish
 from analysis.rulings import take_over_rulings
 from analysis.tag import tag
-from analysis.taxonomy import Criteria, read_criteria
+from analysis.taxonomy import Criteria, read_criteria, refuse_future
 from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
@@ -39,7 +40,11 @@ from reports.report import report
 
 Say = Callable[[str], None]
 Row = dict[str, Any]
-WHAT_PEOPLE_SAID = ("state.answers", "state.review_draws", "state.rulings", "state.family_events", "state.actions")
+A_DAY = timedelta(days=1)  # by which some zone is ahead
+WHAT_PEOPLE_SAID = (
+    *("state.answers", "state.review_draws", "state.rulings", "state.family_events", "state.actions"),
+    "state.criterion_versions",
+)
 
 
 class Publishing(Enum):
@@ -246,6 +251,7 @@ def _from_tag(
     clock: datetime,
     publishing: Publishing = Publishing.NO,
 ) -> Result:
+    refuse_future(criteria, max(datetime.now(UTC).date(), clock.date()) + A_DAY)
     model = model_in_force(settings.models, say)
     n_tagged = tag(warehouse, criteria, model, run_id, clock)
     say(f"tag: {n_tagged} tickets")
@@ -253,12 +259,14 @@ def _from_tag(
     take_over_rulings(warehouse, run_id, clock)
     likeness = read_likeness()
     placed = place(warehouse, likeness, run_id, clock)
-    say(f"judge: {placed.n_tickets} tickets placed, {judge(warehouse, criteria, run_id, clock, likeness).n_tickets} judged")
+    judged = judge(warehouse, criteria, run_id, clock, likeness)
+    say(f"judge: {placed.n_tickets} tickets placed, {judged.n_tickets} judged")
     reported = measure(warehouse, criteria, clock, week, read_inputs(settings.inputs))
     say(f"measure: up to week {reported:%G-W%V}, as of {clock:%Y-%m-%d %H:%M} UTC")
     if publishing is not Publishing.NO:
         restate = publishing is Publishing.RESTATE
         version = model.version if model else None
+        draw_audit(warehouse, reported, run_id, clock)
         say(_told(publish(warehouse, criteria, version, run_id, clock, restate=restate)))
     found = _notes(warehouse, criteria, say)
     page = report(frames(warehouse), settings.reports, found, _jira_address(warehouse))

@@ -21,7 +21,7 @@ FLOORS = {
         "pipelines.settings",
     ],
     3: [
-        "analysis.actions",
+        *("analysis.actions", "analysis.audit"),
         "analysis.cohorts",
         "analysis.criteria_tables",
         "analysis.examples",
@@ -73,10 +73,16 @@ FLOORS = {
     ],
     8: [
         *("pipelines.action_lines", "pipelines.tag_lines", "pipelines.training", "pipelines.review", "pipelines.live"),
-        *("pipelines.family_lines", "pipelines.knowledge", "pipelines.runbook_files", "pipelines.similar_lines"),
+        *(
+            "pipelines.audit_lines",
+            "pipelines.family_lines",
+            "pipelines.knowledge",
+            "pipelines.runbook_files",
+            "pipelines.similar_lines",
+        ),
         *("pipelines.ruling_lines", "pipelines.write_back"),
     ],
-    9: ["pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
+    9: ["pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
     10: ["pipelines.cli"],
     11: ["pipelines.__main__"],
 }

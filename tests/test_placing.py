@@ -73,7 +73,7 @@ class Desk:
         now = datetime.fromisoformat(until)
         tag(self.warehouse, self.criteria, None, "run", now)
         placed = place(self.warehouse, likeness or self.likeness, "run", now)
-        judge(self.warehouse, self.criteria)
+        judge(self.warehouse, self.criteria, "run", datetime(2026, 11, 1))
         return placed
 
     def say(self, at: str, event: str, issue: int | None, family: int | None, other: int | None = None) -> None:
@@ -683,7 +683,7 @@ def test_what_a_person_said_is_followed(name: str, tmp_path: Path) -> None:
     with desk_of(SAID_STORY, tmp_path) as desk:
         desk.run("2026-03-09")
         said(desk, name)
-        judge(desk.warehouse, desk.criteria)
+        judge(desk.warehouse, desk.criteria, "run", datetime(2026, 11, 1))
         assert of_first_five(desk) == SAID_MEMBERS[name]
         assert desk.derive("2026-03-11") == Placed(0, 0)
         assert of_first_five(desk) == SAID_MEMBERS[name]
@@ -1046,7 +1046,7 @@ def test_repeats_of_what_changed_are_those_of_all(tickets: Tickets, talk: list[t
             desk.derive(until)
             kept = desk.tell(REPEATS)
             desk.warehouse.execute("delete from core.builds where step = 'judge'")
-            judge(desk.warehouse, desk.criteria)
+            judge(desk.warehouse, desk.criteria, "run", datetime(2026, 11, 1))
             assert desk.tell(REPEATS) == kept
 
 

@@ -34,6 +34,11 @@ HEADINGS = [
 ]
 
 
+def matched_text(key: str, text: str) -> dict[str, Any]:
+    """As `TextMatcher` takes it."""
+    return {"issue_id": key, "escalation_no": 1, "text": text, "known_at": None, "source_ref": "ticket text"}
+
+
 @pytest.fixture(scope="module")
 def criteria(tmp_path_factory: pytest.TempPathFactory) -> Criteria:
     return house(tmp_path_factory.mktemp("criteria") / "criteria")
@@ -197,7 +202,7 @@ def test_then_it_takes_it_and_it_finds_the_tickets(
     with Warehouse.open(desk.warehouse_file) as warehouse:
         query = "select t.ticket_key, x.summary, x.description from core.tag_texts x join core.tickets t using (issue_id) order by t.issue_id"
         rows = warehouse.rows(query)
-    texts = [{"issue_id": key, "summary": summary, "description": text} for key, summary, text in rows]
+    texts = [matched_text(key, f"{summary}\n{text}") for key, summary, text in rows]
     found = [row["issue_id"] for row in TextMatcher.of(known).rows(texts) if row["kind"] == "runbook"]
     assert found == finds.split()
 
@@ -336,7 +341,7 @@ def test_patterns_of_signs(sign: str) -> None:
     runbook = Runbook.model_validate(
         {"id": "RB", "title": "x", "audience": "ops", "published": "2026-01-01", "signature": [pattern]}
     )
-    texts = [{"issue_id": 1, "summary": f"it says {sign.replace('…', '88213')} today", "description": None}]
+    texts = [matched_text("1", f"it says {sign.replace('…', '88213')} today")]
     assert [row["ref"] for row in TextMatcher([runbook]).rows(texts) if row["kind"] == "runbook"] == ["RB v1"]
 
 

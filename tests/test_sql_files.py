@@ -9,7 +9,7 @@ from stories import derive, issues, load_into, write_criteria
 from analysis.table_files import table_files
 from analysis.warehouse import Warehouse
 
-STEPS = {"load", "tag", "place", "judge", "measure", "weekly"}
+STEPS = {"load", "tag", "place", "known", "judge", "measure", "weekly"}
 CONTRACT = {
     "tickets": "issue_id, ticket_key, project, issue_type, priority, reporter_id, assignee_id, summary, description, dealer_id, "
     "provider, failure_category, root_cause, tier, status, status_category, resolution, created_at, updated_at, resolved_at, "

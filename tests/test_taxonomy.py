@@ -128,7 +128,7 @@ MISTAKES: dict[str, tuple[str, str | bytes, list[str]]] = {
     "unknown test": (
         "escalation_criteria.toml",
         '[[criterion]]\nid = "a"\ntitle = "t"\nversion = 1\neffective_from = 2026-01-01\ntest = "mood"\n',
-        ["criterion a: test", "'runbook' or 'normal_delay'"],
+        ["criterion a: test", "'runbook', 'normal_delay'"],
     ),
     "too many cells": (CSV, DEALERS + "a,A,,cdk,,,oops\n", ["dealers.csv: line 2: more cells"]),
     "misspelt column": (CSV, "dealer_id,nmae\na,A\n", ["dealers.csv: line 2: ", "nmae: unknown key", "live_from"]),

@@ -4,6 +4,7 @@
 what is allowed. The packaged defaults stand in `analysis/criteria/`; a desk overlays them file by file.
 """
 
+from analysis.taxonomy.dates import refuse_future
 from analysis.taxonomy.models import (
     Category,
     Criteria,
@@ -37,4 +38,5 @@ __all__ = [
     "WorkingHours",
     "criteria_files",
     "read_criteria",
+    "refuse_future",
 ]

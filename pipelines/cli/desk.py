@@ -1,6 +1,7 @@
 """The desk itself: first settings, health, criteria."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -63,12 +64,13 @@ def doctor(
 def check(criteria: CriteriaDir = None, home: Home = None, as_json: Json = False) -> None:
     """Are the criteria valid, and where does each file come from."""
     from analysis.rules import Rules
-    from analysis.taxonomy import criteria_files, read_criteria
+    from analysis.taxonomy import criteria_files, read_criteria, refuse_future
     from analysis.verdicts import TextMatcher
     from pipelines.site_tables import site_tables
 
     folder = settings_of(criteria=criteria, home=home).criteria_folder
     known = read_criteria(folder)
+    refuse_future(known, datetime.now(UTC).date() + timedelta(days=1))  # by a day some zone is ahead
     Rules.of(known)
     TextMatcher.of(known)
     site_tables(known, {})

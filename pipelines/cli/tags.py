@@ -5,12 +5,15 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.errors import InputError
 from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
 
 
 @app.command()
@@ -91,12 +94,18 @@ def review(
     out: Annotated[Path | None, typer.Option(help="Write them as CSV with an empty column `answer`.")] = None,
     answers: Annotated[Path | None, typer.Option("--import", help="Take a CSV's answers over.")] = None,
     person: Annotated[str, typer.Option(help="Whose answers they are, where no column `person` says.")] = "reviewer",
+    verdicts: Annotated[
+        bool, typer.Option("--verdicts", help="Not tags: the blind audit of verdicts, drawn by chance each week.")
+    ] = False,
     criteria: CriteriaDir = None,
     home: Home = None,
     warehouse: WarehouseFile = None,
     as_json: Json = False,
 ) -> None:
-    """The tags that a person should look at: print them, or take the answers back."""
+    """The tags, or verdicts, that a person should look at: print them, or take the answers back."""
+    if verdicts:
+        _audit(settings_of(criteria=criteria, home=home, warehouse=warehouse), out, answers, person, as_json)
+        return
     from analysis.taxonomy import read_criteria
     from pipelines.review import import_answers, queue_lines, review_queue, write_queue
     from pipelines.weekly import new_run_id
@@ -116,4 +125,24 @@ def review(
         print(json.dumps(rows, default=str))
         return
     for line in [f"written: {out}: {len(rows)} tags to answer"] if out else queue_lines(rows, known):
+        print(line)
+
+
+def _audit(settings: "Settings", out: Path | None, answers: Path | None, person: str, as_json: bool) -> None:
+    from pipelines.audit_lines import audit_lines, audit_queue, import_audit, write_audit
+    from pipelines.weekly import new_run_id
+
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if answers:
+        done = import_audit(settings, answers, person, new_run_id(), now)
+        told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
+        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        return
+    rows, estimates = audit_queue(settings, new_run_id(), now)
+    if out:
+        write_audit(rows, out)
+    if as_json:
+        print(json.dumps({"waiting": rows, "estimates": estimates}, default=str))
+        return
+    for line in [f"written: {out}: {len(rows)} verdicts to answer"] if out else audit_lines(rows, estimates):
         print(line)

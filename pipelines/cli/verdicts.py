@@ -12,6 +12,19 @@ from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, s
 
 
 @app.command()
+def queue(home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False) -> None:
+    """Every open escalation, what to do first on top."""
+    from pipelines.queue_lines import open_queue, queue_lines
+
+    rows = open_queue(settings_of(home=home, warehouse=warehouse))
+    if as_json:
+        print(json.dumps(rows, default=str))
+        return
+    for line in queue_lines(rows):
+        print(line)
+
+
+@app.command()
 def rulings(
     file: Annotated[Path | None, typer.Option("--import", help="Take a CSV's replies and rulings over.")] = None,
     criteria: CriteriaDir = None,

@@ -19,7 +19,7 @@ from typing import Any
 from analysis.known_alike import LEAST_LIKE, Books, Known
 from analysis.likeness import Words
 from analysis.likeness_files import read_likeness
-from analysis.taxonomy import read_criteria
+from analysis.taxonomy import Criteria, read_criteria
 from analysis.verdicts import TextMatcher
 
 HERE = Path(__file__).parent.parent
@@ -53,10 +53,10 @@ def main(tickets_file: Path, folder: Path, families_file: Path) -> None:
         for row in TextMatcher.of(criteria).rows(texts)
         if row["kind"] == "runbook" and _provider(criteria, row["ref"]) == tickets[row["issue_id"]]["provider"]
     }
-    seen: set[str] = set()
-    firsts = {
-        n for n, one in enumerate(tickets) if one["family"] and not (one["family"] in seen or seen.add(one["family"]))
-    }  # type: ignore[func-returns-value]
+    first_of: dict[str, int] = {}
+    for n, one in enumerate(tickets):
+        first_of.setdefault(one["family"], n)
+    firsts = {n for family, n in first_of.items() if family}
     wanted = {
         (n, f"{book} v1")
         for n, one in enumerate(tickets)
@@ -73,7 +73,7 @@ def main(tickets_file: Path, folder: Path, families_file: Path) -> None:
         _print(f"words from {least:.2f}, or signature", told | {one for one in signed if one[0] not in firsts}, wanted)
 
 
-def _provider(criteria: Any, ref: str) -> str | None:
+def _provider(criteria: Criteria, ref: str) -> str | None:
     return next(book.provider for book in criteria.runbooks if f"{book.id} v{book.version}" == ref)
 
 

@@ -29,11 +29,11 @@ join core.criteria_in_force k on k.issue_id = e.issue_id and k.escalation_no = e
 where e.failure_category = 'how_to'
 union all
 select e.issue_id, e.escalation_no, k.criterion_id, k.criterion_version, 'question',
-    'Only the classifier says so.', e.escalated_at, 'against', 'doubts', 'tags'
+    'Only the classifier says so, and it is not sure enough.', e.escalated_at, 'against', 'doubts', 'tags'
 from core.known_escalations e
 semi join dirty using (issue_id)
 join core.criteria_in_force k on k.issue_id = e.issue_id and k.escalation_no = e.escalation_no and k.test = 'question'
-where e.failure_category = 'how_to' and e.category_source = 'classifier'
+where e.failure_category = 'how_to' and not e.is_category_sure
 union all
 select issue_id, escalation_no, null, null, null,
     case entered when 'born' then 'The ticket was made at Tier 2 or above; OPS did not have it.'

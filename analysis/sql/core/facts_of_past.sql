@@ -14,7 +14,8 @@
 -- column: source_ref where it stands
 with solved as (
     select a.issue_id, a.escalation_no, k.criterion_id, k.criterion_version, k.times, t.ticket_key, s.known_at,
-        cast(timezone((select reporting_zone from core.site), timezone('UTC', s.known_at)) as date) as solved_date, e.provider_source
+        cast(timezone((select reporting_zone from core.site), timezone('UTC', s.known_at)) as date) as solved_date, e.provider_source,
+        e.failure_category
     from core.known_alike a
     semi join dirty using (issue_id)
     join core.known_escalations e on e.issue_id = a.issue_id and e.escalation_no = a.escalation_no
@@ -30,7 +31,8 @@ with solved as (
 ),
 often as (
     select issue_id, escalation_no, criterion_id, criterion_version, count(*) as n, max(known_at) as known_at,
-        max(solved_date) as last_date, bool_or(provider_source = 'classifier') as rests_on_classifier
+        max(solved_date) as last_date, bool_or(provider_source = 'classifier') as rests_on_classifier,
+        bool_or(failure_category is null) as is_untagged
     from solved
     group by issue_id, escalation_no, criterion_id, criterion_version, times
     having count(*) >= times
@@ -62,6 +64,11 @@ select issue_id, escalation_no, criterion_id, criterion_version, 'solved before'
     'Only the classifier says which provider the ticket is about.', known_at, 'against', 'doubts', 'tags'
 from often
 where rests_on_classifier
+union all
+select issue_id, escalation_no, criterion_id, criterion_version, 'solved before',
+    'Nobody knows yet what kind of failure it is.', known_at, 'against', 'doubts', 'tags'
+from often
+where is_untagged
 union all
 select issue_id, escalation_no, criterion_id, criterion_version, 'ticket ' || ticket_key,
     'The same failure was with Tier 2 already: ' || ticket_key || ' of the same dealer, since ' || since_date || '; both say: ' || words,

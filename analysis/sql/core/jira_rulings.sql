@@ -1,10 +1,11 @@
--- core.jira_rulings: one row per reply to a verdict or ruling on it that a ticket's label tells, or that its removal took back
+-- core.jira_rulings: one row per reply to a verdict, reason or ruling that a ticket's label tells, or that its removal took back
 -- key: source_ref
 -- step: load
 -- reads: core.tickets, core.changes, core.escalations
 -- column: issue_id Jira's numeric id
 -- column: escalation_no the escalation in whose span it was said
--- column: said accepted, contested, stands or withdrawn: what follows `verdict-` in the label
+-- column: said accepted, contested, stands or withdrawn: what follows `verdict-` in the label; or why OPS did not handle it, which is
+--   knowledge, access, information or process: what follows `why-`
 -- column: is_taken_back the label was removed
 -- column: person_id who; the reporter where the ticket was made with the label; NULL for automation and erased people
 -- column: said_at when, UTC
@@ -43,9 +44,12 @@ turned as (
         unnest(list_distinct(list_filter(before, lambda x: not list_contains(after, x))))
     from edit
 )
-select t.issue_id, e.escalation_no, substr(t.label, 9) as said, t.is_taken_back, t.person_id, t.said_at,
+select t.issue_id, e.escalation_no, regexp_replace(t.label, '^(verdict|why)-', '') as said, t.is_taken_back, t.person_id, t.said_at,
     cast(t.history_id as bigint) as history_id, cast(t.item_no as integer) as item_no,
     'label ' || t.issue_id || '/' || t.history_id || '/' || t.item_no || if(t.is_taken_back, ' -', ' +') || t.label as source_ref
 from turned t
 join core.escalations e on e.issue_id = t.issue_id and t.said_at >= e.escalated_at and coalesce(t.said_at < e.next_escalated_at, true)
-where t.label in ('verdict-accepted', 'verdict-contested', 'verdict-stands', 'verdict-withdrawn')
+where t.label in (
+    'verdict-accepted', 'verdict-contested', 'verdict-stands', 'verdict-withdrawn',
+    'why-knowledge', 'why-access', 'why-information', 'why-process'
+)

@@ -13,10 +13,12 @@
 -- column: provider_source answer, field, rule, classifier or none
 -- column: failure_category its failure category as tagged then; NULL = untagged
 -- column: category_source answer, field, rule, classifier or none
+-- column: is_category_sure whether that tag may carry a verdict by itself
 select e.issue_id, e.escalation_no, e.escalated_at,
     cast(timezone((select reporting_zone from core.site), timezone('UTC', e.escalated_at)) as date) as escalated_date,
     e.entered, f.dealer_id, f.dealer_text, p.value as provider, coalesce(p.source, 'none') as provider_source,
-    c.value as failure_category, coalesce(c.source, 'none') as category_source
+    c.value as failure_category, coalesce(c.source, 'none') as category_source,
+    coalesce(c.is_sure, false) as is_category_sure
 from core.escalations e
 semi join dirty using (issue_id)
 join core.ticket_facts f using (issue_id)

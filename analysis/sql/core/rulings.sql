@@ -25,6 +25,7 @@ with told as (
     join core.escalations e
         on e.issue_id = r.issue_id and r.effective_at >= e.escalated_at and coalesce(r.effective_at < e.next_escalated_at, true)
     join core.reply_windows w on w.issue_id = e.issue_id and w.escalation_no = e.escalation_no
+    where r.said in ('accepted', 'contested', 'stands', 'withdrawn')
 ),
 placed as (
     select t.event_id, coalesce(bool_or(m.tier = 1), false) as is_ops, coalesce(bool_or(m.is_ruler), false) as is_ruler

@@ -7,7 +7,8 @@
 -- column: effective_at when it was said, UTC
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket it was when this was recorded; it counts for the one in whose span it was said
--- column: said accepted or contested (a reply), stands or withdrawn (a ruling)
+-- column: said accepted or contested (a reply), stands or withdrawn (a ruling); or why OPS did not handle it: knowledge, access, information
+--   or process
 -- column: person_id who; NULL for automation and erased people
 -- column: source_ref where it was said, once each: which edit of which label, or what a CSV holds
 -- column: is_taken_back the label that said so was removed

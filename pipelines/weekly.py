@@ -14,9 +14,10 @@ from uuid import uuid4
 
 from analysis.actions import take_over
 from analysis.errors import InputError
+from analysis.frames import frames
 from analysis.judge import judge
 from analysis.likeness_files import read_likeness
-from analysis.measure import frames, measure
+from analysis.measure import measure
 from analysis.placing import place
 from analysis.publish import Published, publish
 from analysis.rulings import take_over_rulings

@@ -51,19 +51,20 @@ FLOORS = {
         "reports.charts",
         "reports.jira_text",
         "reports.markdown",
+        *("reports.tables", "reports.wording"),
     ],
     4: [
         "pipelines.order",
         *("analysis.desk_names", "analysis.likeness", "analysis.mentions", "analysis.proposals", "analysis.similar"),
-        "reports.render",
+        *("reports.render", "reports.week"),
     ],
     5: [
         *("analysis.classifier", "analysis.families", "analysis.likeness_files", "analysis.likeness_fitting"),
-        *("analysis.known_alike", "analysis.pattern_book"),
+        *("analysis.known_alike", "analysis.pattern_book", "reports.pages"),
     ],
-    6: ["analysis.evaluate", "analysis.model_files", "analysis.placing", "analysis.runbook_drafts"],
+    6: ["analysis.evaluate", "analysis.model_files", "analysis.placing", "analysis.runbook_drafts", "reports.site"],
     7: [
-        "analysis.family_answers",
+        *("analysis.family_answers", "analysis.frames"),
         "pipelines.extract",
         "pipelines.normalise",
         "pipelines.load",
@@ -114,7 +115,7 @@ HOMES = {
     "sklearn": {"analysis.fitting", "analysis.likeness_fitting"},
     "wordllama": {"analysis.features"},
     "prefect": {"pipelines.flows"},
-    "pandas": {"analysis.warehouse", "analysis.measure", "reports.charts", "reports.report"},
+    "pandas": {"analysis.warehouse", "analysis.measure", "analysis.frames", "reports.week"},
 }
 PURE = ("analysis", "reports")
 CLOCK = re.compile(r"\b(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(")

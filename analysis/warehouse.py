@@ -58,6 +58,21 @@ class Warehouse:
         finally:
             connection.close()
 
+    @classmethod
+    @contextmanager
+    def read(cls, path: Path, called: Path) -> Iterator["Warehouse"]:
+        """Open a copy that nobody writes to, read only; messages speak of it as `called`. Raises `WarehouseError`."""
+        try:
+            connection = duckdb.connect(str(path), read_only=True)
+        except duckdb.IOException as error:
+            raise WarehouseError(_why_not_open(path, error)) from error
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
+            yield cls(connection, called)
+        finally:
+            connection.close()
+
     def _prepare(self) -> None:
         for schema in SCHEMAS:
             self.connection.execute(f"create schema if not exists {schema}")
@@ -214,7 +229,7 @@ class Warehouse:
                 self._fill(table, full=stale)
         if stale:
             self.connection.execute("delete from core.builds where step = 'mart'")
-            self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [_shape_of_all()])
+            self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [shape_of_all()])
 
     def is_mart_stale(self) -> bool:
         """Whether the SQL files are others than those by which `mart` was made.
@@ -222,7 +237,7 @@ class Warehouse:
         A view keeps the types of what it reads, so one changed table makes every view stale.
         """
         rows = self.rows("select hash from core.builds where step = 'mart'")
-        return rows != [(_shape_of_all(),)]
+        return rows != [(shape_of_all(),)]
 
     def _fill(self, table: TableFile, *, full: bool) -> None:
         if full or table.refresh == "full" or self._type(table.name) != "BASE TABLE":
@@ -259,7 +274,8 @@ class Warehouse:
             self.connection.execute(f'comment on column {table.name}."{column}" is {_quoted(text)}')
 
 
-def _shape_of_all() -> str:
+def shape_of_all() -> str:
+    """A hash of all SQL files: programs that differ in it do not read each other's tables."""
     return hash_of(
         MACROS.read_text(encoding="utf-8"),
         *(f"{table.grain}{table.columns}{table.body}" for table in table_files().values()),

@@ -13,6 +13,7 @@ from analysis.masking import mask
 from analysis.taxonomy import Criteria
 from analysis.text import printable
 from pipelines.csv_files import csv_lines
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -46,7 +47,7 @@ def import_actions(settings: Settings, criteria: Criteria, file: Path, run_id: s
 
 def known_actions(settings: Settings) -> tuple[list[Row], list[Row]]:
     """The actions, the newest decision first, and the effects of those that are done."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.action_effects"):
             raise InputError(f"{settings.warehouse_file}: nothing was reported yet; run `escalations report` first")
         return actions(warehouse), effects(warehouse)

@@ -14,6 +14,7 @@ from analysis.errors import EscalationsError
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.text import name_key
 from analysis.warehouse import Warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import cursors
 from pipelines.live import live_source
@@ -51,7 +52,7 @@ def examine(settings: Settings, say: Say) -> list[Finding]:
 
 
 def _look_at_warehouse(settings: Settings) -> list[Finding]:
-    with Warehouse.open(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         return list(check_warehouse(warehouse))
 
 

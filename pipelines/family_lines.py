@@ -14,6 +14,7 @@ from analysis.taxonomy import Criteria
 from analysis.text import name_key, printable
 from analysis.warehouse import Warehouse
 from pipelines.csv_files import csv_lines
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -33,7 +34,7 @@ class Imported:
 
 def known_families(settings: Settings) -> list[Row]:
     """The families, those on which Tier 2 spent most in 13 weeks first."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         require_families(warehouse)
         return families(warehouse)
 

@@ -17,7 +17,7 @@ from analysis.errors import InputError
 from analysis.pattern_book import SCHEMA, pattern_book
 from analysis.taxonomy import Criteria, criteria_files
 from analysis.text import printable
-from pipelines.known import existing_warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.settings import Settings
 from reports.render import render
 
@@ -51,7 +51,7 @@ def write_knowledge(settings: Settings, criteria: Criteria, folder: Path) -> Wri
     """Write the book whole or not at all. Raises `InputError` where the folder is not ours to replace."""
     folder = folder.resolve()
     _require_ours(folder)
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.families"):
             raise InputError(f"{warehouse.path}: nothing was reported yet; run `escalations report` first")
         book = pattern_book(warehouse, criteria)

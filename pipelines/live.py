@@ -15,15 +15,34 @@ from pipelines.known import cursors, stored_issues, stored_versions, with_remote
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.jira import CensusSource, JiraSource
+    from pipelines.jira import CensusSource, Connection, JiraSource
 
 Say = Callable[[str], None]
 
 
 def live_source(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource":
     """The live Jira, with what the warehouse already knows of it."""
+    connection = connection_of(settings, say)
+    from pipelines.jira import JiraSource, Known
+
+    known = Known()
+    if settings.warehouse_file.exists():
+        with Warehouse.open(settings.warehouse_file) as warehouse:
+            known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
+    return JiraSource(
+        connection=connection,
+        projects=tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects))),
+        known=known,
+        say=say,
+        overlap=timedelta(hours=settings.jira_overlap_hours),
+        workers=settings.jira_workers,
+    )
+
+
+def connection_of(settings: Settings, say: Say) -> "Connection":
+    """A connection to the live Jira; nothing is sent yet. Raises `SettingsError` where something is missing."""
     try:
-        from pipelines.jira import Account, Connection, JiraSource, Known, Limiter
+        from pipelines.jira import Account, Connection, Limiter
     except ImportError as error:
         raise SettingsError(
             "source jira: its packages are not installed; run `pip install 'escalations[jira]'`"
@@ -39,18 +58,7 @@ def live_source(settings: Settings, criteria: Criteria, say: Say) -> "JiraSource
         ca=str(settings.jira_ca) if settings.jira_ca else None,
         proxy=settings.jira_proxy,
     )
-    known = Known()
-    if settings.warehouse_file.exists():
-        with Warehouse.open(settings.warehouse_file) as warehouse:
-            known = Known(stored_versions(warehouse), cursors(warehouse), with_remote_links(warehouse))
-    return JiraSource(
-        connection=Connection(account, Limiter(time.monotonic, time.sleep), say),
-        projects=tuple(dict.fromkeys((*settings.jira_projects, *criteria.site.tier3.projects))),
-        known=known,
-        say=say,
-        overlap=timedelta(hours=settings.jira_overlap_hours),
-        workers=settings.jira_workers,
-    )
+    return Connection(account, Limiter(time.monotonic, time.sleep), say)
 
 
 def census_source(settings: Settings, criteria: Criteria, say: Say, today: date) -> "CensusSource":

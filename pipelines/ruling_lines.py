@@ -14,6 +14,7 @@ from analysis.rulings import REASONS, REPLIES, RULINGS, Saying, escalations_of, 
 from analysis.taxonomy import Criteria, Site
 from analysis.text import name_key, printable
 from pipelines.csv_files import csv_lines
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -71,7 +72,7 @@ def import_rulings(settings: Settings, criteria: Criteria, file: Path, run_id: s
 
 def known_rulings(settings: Settings) -> tuple[list[Row], list[Row]]:
     """How each verdict stands, what waits first; and what was said and does not count."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.rulings"):
             raise InputError(f"{settings.warehouse_file}: nothing was reported yet; run `escalations report` first")
         return standings(warehouse), not_counted(warehouse)

@@ -5,7 +5,7 @@ from pathlib import Path
 from analysis.errors import InputError
 from analysis.runbook_drafts import draft
 from analysis.taxonomy import Criteria
-from pipelines.known import existing_warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.settings import Settings
 from reports.render import render
 
@@ -17,7 +17,7 @@ def runbook_draft(settings: Settings, criteria: Criteria, wanted: str) -> str:
 
     Raises `InputError` where there is no such family.
     """
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.families"):
             raise InputError(f"{warehouse.path}: nothing was reported yet; run `escalations report` first")
         found = draft(warehouse, criteria, wanted)

@@ -1,5 +1,6 @@
 """Settings: flags > environment > .env > settings.toml > defaults, as one frozen object."""
 
+from contextvars import ContextVar
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,12 +40,24 @@ class Settings(BaseSettings):
     jira_proxy: str | None = None
     jira_workers: int = Field(default=12, ge=1, le=16)
     jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
+    jira_longest_wait: float = Field(default=3600, ge=1, le=86_400)
+    lock_wait_seconds: float = Field(default=30, ge=0, le=3600)
+    step_retry_seconds: float = Field(default=60, ge=0, le=3600)
+    notify_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    pages_url: str | None = None
+    prefect_port: int = Field(default=4200, ge=1024, le=65_535)
 
     @field_validator("jira_projects", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Take `SUP,PENG` as well as a list."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("notify_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        """Take addresses with blanks between them as well as a list; commas stand within such addresses."""
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @property
     def raw(self) -> Path:
@@ -66,6 +79,16 @@ class Settings(BaseSettings):
     def inputs(self) -> Path:
         """Folder of what a person fills in because no ticket tells it."""
         return self.home / "inputs"
+
+    @property
+    def published(self) -> Path:
+        """Folder of what BI tools read."""
+        return self.home / "published"
+
+    @property
+    def prefect(self) -> Path:
+        """Folder of the schedules' server."""
+        return self.home / "prefect"
 
     @property
     def models(self) -> Path:
@@ -91,18 +114,46 @@ class Settings(BaseSettings):
         given = {**dotenv_settings(), **env_settings(), **init_settings()}
         toml = Path(given.get("home", "data")) / "settings.toml"
         file = TomlConfigSettingsSource(settings_cls, toml)
-        unknown = sorted(set(file.toml_data) - set(settings_cls.model_fields))
-        if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r}; allowed are {', '.join(settings_cls.model_fields)}")
+        _UNKNOWN.set(sorted(set(file.toml_data) - set(settings_cls.model_fields)))
         return init_settings, env_settings, dotenv_settings, file
 
 
+_UNKNOWN: ContextVar[list[str]] = ContextVar("unknown keys of settings.toml that was read last")
+
+
 def read_settings(**flags: Any) -> Settings:
-    """Settings with the flags that were given (None means not given). Raises `SettingsError`."""
+    """Settings with the flags that were given (None means not given). Raises `SettingsError` with all mistakes."""
+    settings, wrong = None, []
+    _UNKNOWN.set([])
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        raise SettingsError(f"settings: {wrong}; see flags, ESCALATIONS_… variables, .env and settings.toml") from error
+        wrong = [f"settings: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
     except ValueError as error:  # a settings.toml that is not TOML
         raise SettingsError(f"settings.toml: {error}; correct the file") from error
+    allowed = f"allowed are {', '.join(Settings.model_fields)}"
+    wrong += [f"settings.toml: unknown key {name!r}; {allowed}" for name in _UNKNOWN.get()]
+    if settings is None or wrong:
+        raise SettingsError(f"{'; '.join(wrong)}; see flags, ESCALATIONS_… variables, .env and settings.toml")
+    return settings
+
+
+def check(settings: Settings) -> None:
+    """Raise `SettingsError` with all that is missing or contradicts itself, before a source is read."""
+    wrong = []
+    if settings.source == "jira":
+        is_cloud = (settings.jira_url or "").rstrip("/").endswith(".atlassian.net")
+        needed = {
+            "jira_url": settings.jira_url,
+            "jira_token": settings.jira_token,
+            "jira_projects": settings.jira_projects,
+            "jira_email": settings.jira_email or not is_cloud,
+        }
+        missing = [f"ESCALATIONS_{name.upper()}" for name, value in needed.items() if not value]
+        wrong += [f"source jira: set {', '.join(missing)}"] if missing else []
+        if settings.jira_url and not settings.jira_url.startswith(("https://", "http://")):
+            wrong.append("jira_url is not an address; write it as https://your-site.atlassian.net")
+    if settings.jira_ca and not settings.jira_ca.is_file():
+        wrong.append(f"jira_ca: {settings.jira_ca} is not a file")
+    if wrong:
+        raise SettingsError(f"settings: {'; '.join(wrong)}; see flags, ESCALATIONS_… variables, .env and settings.toml")

@@ -18,7 +18,7 @@ from analysis.signature import signs_of
 from analysis.similar import LIKELY, Background, Entry, Near, Similar, background
 from analysis.text import clean, printable
 from analysis.warehouse import Warehouse
-from pipelines.known import existing_warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.settings import Settings
 
 STARTER_COUNTS = 100  # texts; as many as the starter set counts for when a desk's own are few
@@ -115,7 +115,7 @@ class Answer:
 
 def similar_to_ticket(settings: Settings, key: str, n: int) -> Answer:
     """The nearest tickets that were made before this one. Raises `InputError` where there is no such ticket."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         _require_report(warehouse)
         issue_id = issue_ids(warehouse, [key.strip().upper()]).get(key.strip().upper())
         rows = _rows(warehouse, ASKED, [issue_id]) if issue_id is not None else []
@@ -130,7 +130,7 @@ def similar_to_ticket(settings: Settings, key: str, n: int) -> Answer:
 
 def similar_to_text(settings: Settings, text: bytes, n: int) -> Answer:
     """The nearest tickets to a text whose first line is the summary."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         _require_report(warehouse)
         told = mask(shortened(clean(text.decode("utf-8", "replace")))).strip()  # tickets are masked as well
         summary, _, description = told.partition("\n")

@@ -20,7 +20,7 @@ from analysis.examples import Example, starter_examples
 from analysis.model_files import write_model
 from analysis.rules import Rules
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.models import SHIPPED, model_in_force, put_in_force
 from pipelines.settings import Settings
 
@@ -117,7 +117,7 @@ def answered_examples(warehouse_file: Path) -> list[Example]:
         group by all
         order by x.issue_id
     """
-    with Warehouse.open(warehouse_file) as warehouse:
+    with warehouse_to_read(warehouse_file) as warehouse:
         if not warehouse.has("core.standing_answers"):
             return []
         rows = warehouse.rows(query)

@@ -24,6 +24,7 @@ ENTITY = re.compile(r"&(?=[#\w])")
 # What makes a heading, a list, a quotation, a rule, a table, an admonition or a comment at the start of a line.
 STARTS = re.compile(r"[#>+=:|!%-]|\d{1,9}(?=[.)])")
 OBEYED = re.compile(r"\{(?=[{%#<])")  # by site builders; as \u007b it is the same to YAML
+ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 BREAKS_CODE = re.compile(r"[`{}<>]")
 
 
@@ -40,12 +41,20 @@ def code(text: object) -> Markup:
     return Markup(f"`{shown}`")  # noqa: S704 - no backtick is in it
 
 
-def quote(text: object, most: int = MOST_QUOTED) -> Markup:
+def link(text: object, address: str | None) -> Markup:
+    """A text that leads to an address; plain words where there is none, or none that can stand there."""
+    shown = inline(text)
+    if not address or not ADDRESS.fullmatch(address):
+        return shown
+    return Markup(f"[{shown}]({address})")  # noqa: S704 - nothing in the address ends it
+
+
+def quote(text: object, most: int = MOST_QUOTED, most_lines: int = MOST_LINES) -> Markup:
     """A text as a quotation that ends with it: its own lines, without empty ones."""
     lines = [line for line in map(printable, _first(text, most).splitlines()) if line]
     shown = _cut("\n".join(lines), most).split("\n")
-    if len(shown) > MOST_LINES:
-        shown = [*shown[:MOST_LINES], "…"]
+    if len(shown) > most_lines:
+        shown = [*shown[:most_lines], "…"]
     # two lines stay two where a backslash ends the first
     return Markup("\\\n".join(f"> {_escaped(line)}" for line in shown if line) or "> –")  # noqa: S704 - escaped here
 

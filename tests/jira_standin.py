@@ -90,6 +90,7 @@ LOG_MEMBERS = {"issueIdsOrKeys", "fieldIds", "maxResults", "nextPageToken"}
 MOST_IDS = 5000  # a page of search/jql when only ids and keys are asked for
 MOST_KEPT = 96 << 20  # bytes of ready-made JSON
 QUOTAS = {"POST search/jql": (200, 100), "GET issue": (400, 150)}  # bucket, a second; seen on a real site
+WRITES = ("POST issue/comment", "PUT issue", "PUT issue/properties")
 PERMISSIONS = ("BROWSE_PROJECTS", "ADD_COMMENTS", "EDIT_ISSUES", "CREATE_ISSUES", "ADMINISTER")
 
 FAULTS = (
@@ -202,6 +203,9 @@ class Faults:
     bulkfetch_errors: set[str] = field(default_factory=set)  # 37: in issueErrors; singly they can be read
     bulkfetch_missing: set[str] = field(default_factory=set)  # 37: in neither list
     drop_after_post: int = 0  # 38: so many comments are stored, and then the connection drops
+    lacks: set[str] = field(default_factory=set)  # permissions that the account does not have
+    not_on_screen: set[str] = field(default_factory=set)  # fields that cannot be edited here
+    on_request: Callable[[str, str], object] | None = None  # told `before` and `after` what, and METHOD route
     clock_skew: float = 0.0  # 42: seconds by which the header Date is ahead of the clock
     localised_errors: bool = False  # 43: German, unless English is forced
     captcha: bool = False  # 44: Data Center
@@ -216,6 +220,14 @@ class Faults:
     def drop_next(self, route: str, times: int = 1) -> None:
         """19: the connection closes without an answer, and nothing was done."""
         self.strikes.append(Strike("drop", route, times))
+
+    def drop_after_next(self, route: str, times: int = 1) -> None:
+        """38: what was asked is done, and then the connection closes without an answer."""
+        self.strikes.append(Strike("drop_after", route, times))
+
+    def late_next(self, route: str, n_requests: int) -> None:
+        """38: the connection closes without an answer; what was asked is done so many requests later."""
+        self.strikes.append(Strike("late", route, 1, n_requests))
 
     def truncate_next(self, route: str, times: int = 1) -> None:
         """19: half of the body, then the connection closes."""
@@ -851,6 +863,7 @@ class JiraStandIn(Site):
         self._served = self._epoch = self._failures = 0
         self._date: tuple[datetime | None, float, str] = (None, 0.0, "")
         self._routes = CLOUD_ROUTES if self.cloud else DATACENTER_ROUTES
+        self._late: list[tuple[int, Call]] = []  # after how many requests, what is done then
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -886,6 +899,11 @@ class JiraStandIn(Site):
         self.requests.clear()
         self.counts.clear()
 
+    @property
+    def writes(self) -> list[Request]:
+        """Requests that ask for a change, whatever became of them."""
+        return [one for one in self.requests if f"{one.method} {one.route}" in WRITES]
+
     # From a request to its answer
 
     def _serve(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> Answer | None:
@@ -894,8 +912,14 @@ class JiraStandIn(Site):
         at = time.monotonic()
         self._route(call)
         answer: Answer | None = None
+        tell = self.faults.on_request
         try:
+            self._do_late()
+            if tell:
+                tell("before", f"{method} {call.route}")
             answer = self._answer(call)
+            if tell:
+                tell("after", f"{method} {call.route}")
         except _Drop:
             answer = None
         except Exception as error:  # noqa: BLE001 - a defect of the stand-in must not pass for a fault of Jira
@@ -929,8 +953,11 @@ class JiraStandIn(Site):
         wait = self.latency + (slow.seconds if slow else 0.0)
         if wait > 0:
             self._stopping.wait(wait)
-        strike = faults.take(("drop", "fail", "html", "redirect"), *route)
-        if strike and strike.kind == "drop":
+        strike = faults.take(("drop", "late", "fail", "html", "redirect"), *route)
+        if strike and strike.kind == "late":
+            call.known = True
+            self._late.append((strike.status, call))
+        if strike and strike.kind in ("drop", "late"):
             raise _Drop
         headers = {"Date": self._http_date(), "Content-Type": "application/json;charset=UTF-8"}
         if strike and strike.kind == "fail":
@@ -954,10 +981,20 @@ class JiraStandIn(Site):
             status, body = error.status, self._error(call, error)
         if faults.nulls_left_out and body:
             body = dumps(_without_nulls(json.loads(body)))
+        if faults.take(("drop_after",), *route):
+            raise _Drop
         kind = faults.take(("type",), *route)
         if kind and kind.text:
             headers["Content-Type"] = kind.text
         return Answer(status, body, headers, cut=faults.take(("truncate",), *route) is not None)
+
+    def _do_late(self) -> None:
+        """What a dropped request asked for, once enough others have come."""
+        with self.lock:
+            due = [call for left, call in self._late if left <= 1]
+            self._late = [(left - 1, call) for left, call in self._late if left > 1]
+            for call in due:
+                self._dispatch(call)
 
     def _dispatch(self, call: Call) -> tuple[int, bytes]:
         if self.cloud and call.route in self.faults.gone_410:
@@ -1433,6 +1470,9 @@ class JiraStandIn(Site):
 
     def _post_comment(self, call: Call) -> tuple[int, bytes]:
         row, given = self._row(call), call.body
+        if "ADD_COMMENTS" in self.faults.lacks:  # the document knows no 403 here
+            text = "you do not have the permission to comment on this issue."
+            raise Refused(400 if self.cloud else 403, errors={"comment": text})
         body = given.get("body") if isinstance(given, dict) else None
         if not (is_document(body) if call.v3 else isinstance(body, str) and body.strip()):
             raise Refused(400, errors={"comment": "Comment body is not valid!"})
@@ -1451,6 +1491,11 @@ class JiraStandIn(Site):
     def _put_issue(self, call: Call) -> tuple[int, bytes]:
         row, given = self._row(call), call.body if isinstance(call.body, dict) else {}
         changes, update = dict(given.get("fields") or {}), given.get("update") or {}
+        if not self.cloud and "EDIT_ISSUES" in self.faults.lacks:
+            raise Refused(403, "You do not have permission to edit issues in this project.")
+        if hidden := [name for name in (*changes, *update) if name not in self._editable()]:
+            text = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
+            raise Refused(400, errors={name: text.format(name) for name in hidden})
         if (odd := [name for name in (*changes, *update) if name not in ("labels", "summary")]) or set(changes) & set(
             update
         ):
@@ -1470,6 +1515,19 @@ class JiraStandIn(Site):
             raise Refused(400, errors={"labels": "The label contains spaces which is invalid."})
         self.edit(row.id, author=self.account, **changes)
         return 204, b""
+
+    def _editable(self) -> set[str]:
+        return set() if "EDIT_ISSUES" in self.faults.lacks else {"labels", "summary"} - self.faults.not_on_screen
+
+    def _edit_meta(self, call: Call) -> tuple[int, bytes]:
+        self._row(call)
+        ways = {"labels": ["add", "set", "remove"], "summary": ["set"]}
+        told = {
+            name: {"required": name == "summary", "name": SYSTEM[name][0], "key": name, "operations": ways[name]}
+            | {"schema": {"type": SYSTEM[name][1], "system": name} | ({"items": "string"} if name == "labels" else {})}
+            for name in sorted(self._editable())
+        }
+        return 200, dumps({"fields": told})
 
     def _property(self, call: Call) -> tuple[int, bytes]:
         held = self._row(call).issue.properties
@@ -1542,6 +1600,9 @@ class JiraStandIn(Site):
         asked = call.words("permissions") or ([] if self.cloud else list(PERMISSIONS))
         if not asked or not set(asked) <= set(PERMISSIONS):
             raise Refused(400, "The 'permissions' query parameter is required and must name permissions.")
+        ticket = call.text("issueId") or call.text("issueKey")
+        if ticket and not (call.known and self.row_named(ticket)):
+            raise Refused(404, NOTHING_THERE)
         here = call.text("projectKey") or call.text("projectId")
         if here and not self.project_named(here):
             raise Refused(404, f"No project could be found with key '{here}'.")
@@ -1552,7 +1613,7 @@ class JiraStandIn(Site):
                 "name": name.replace("_", " ").title(),
                 "type": "GLOBAL" if name == "ADMINISTER" else "PROJECT",
                 "description": "",
-                "havePermission": call.known and name != "ADMINISTER",
+                "havePermission": call.known and name != "ADMINISTER" and name not in self.faults.lacks,
             }
             for n, name in enumerate(PERMISSIONS, 10)
             if name in asked
@@ -1582,6 +1643,7 @@ BOTH: dict[tuple[str, str], Run] = {
     ("GET", "mypermissions"): JiraStandIn._permissions,
     ("GET", "issue"): JiraStandIn._get_issue,
     ("PUT", "issue"): JiraStandIn._put_issue,
+    ("GET", "issue/editmeta"): JiraStandIn._edit_meta,
     ("GET", "issue/comment"): JiraStandIn._get_comments,
     ("POST", "issue/comment"): JiraStandIn._post_comment,
     ("GET", "issue/worklog"): JiraStandIn._get_worklogs,

@@ -182,6 +182,7 @@ SHAPES: dict[tuple[str, str], set[str]] = {
     ("POST", "issue/bulkfetch"): {"issues", "issueErrors"},
     ("POST", "changelog/bulkfetch"): {"issueChangeLogs"},
     ("GET", "issue/{issueIdOrKey}?expand=changelog"): {"id", "key", "self", "fields", "changelog"},
+    ("GET", "issue/{issueIdOrKey}/editmeta"): {"fields"},
     ("GET", "issue/{issueIdOrKey}/changelog"): {"values", "total", "isLast", "startAt", "maxResults"},
     ("GET", "issue/{issueIdOrKey}/comment"): {"comments", "total", "startAt", "maxResults"},
     ("POST", "issue/{issueIdOrKey}/comment"): {"id", "author", "body", "created", "updated"},
@@ -809,6 +810,54 @@ def test_comment_is_stored_before_the_line_drops(jira: JiraStandIn, client: Clie
         [{"key": "run", "value": 7}],
         jira.account,
     )
+
+
+def test_a_write_is_done_before_the_line_drops_or_later(jira: JiraStandIn, client: Client) -> None:
+    ident = jira.create("SUP", labels=["a"])
+    path = f"/rest/api/2/issue/{ident}"
+    jira.faults.drop_after_next("PUT issue")
+    with pytest.raises(http.client.RemoteDisconnected):
+        client.ask("PUT", path, {"update": {"labels": [{"add": "b"}]}})
+    assert client.get(path).json["fields"]["labels"] == ["a", "b"]
+    jira.faults.late_next("POST issue/comment", 2)
+    with pytest.raises(http.client.RemoteDisconnected):
+        client.post(f"{path}/comment", body="late")
+    totals = [client.get(f"{path}/comment").json["total"] for _ in range(3)]
+    assert totals == [0, 1, 1]
+    assert [(one.method, one.status) for one in jira.writes] == [("PUT", 0), ("POST", 0)]
+
+
+def test_permissions_that_the_account_lacks(jira: JiraStandIn, client: Client) -> None:
+    ident = jira.create("SUP")
+    asked = f"/rest/api/3/mypermissions?issueId={ident}&permissions=ADD_COMMENTS,EDIT_ISSUES"
+
+    def told() -> list[bool]:
+        return [one["havePermission"] for one in client.get(asked).json["permissions"].values()]
+
+    def tried() -> list[int]:
+        path = f"/rest/api/2/issue/{ident}"
+        edit = client.ask("PUT", path, {"update": {"labels": [{"add": "b"}]}})
+        return [client.post(f"{path}/comment", body="x").status, edit.status]
+
+    meta = f"/rest/api/3/issue/{ident}/editmeta"
+    assert (told(), tried(), "labels" in client.get(meta).json["fields"]) == ([True, True], [201, 204], True)
+    jira.faults.not_on_screen.add("labels")
+    assert (told(), tried(), "labels" in client.get(meta).json["fields"]) == ([True, True], [201, 400], False)
+    jira.faults.lacks = {"ADD_COMMENTS", "EDIT_ISSUES"}
+    assert (told(), tried(), client.get(meta).json["fields"]) == ([False, False], [400, 400], {})
+    assert client.get(f"/rest/api/3/mypermissions?issueId={int(ident) + 1}&permissions=ADD_COMMENTS").status == 404
+
+
+def test_what_is_told_of_each_request(jira: JiraStandIn, client: Client) -> None:
+    heard: list[tuple[str, str, int]] = []
+    ident = jira.create("SUP")
+
+    def hear(when: str, what: str) -> None:
+        heard.append((when, what, len(jira.snapshot()[ident]["comments"])))
+
+    jira.faults.on_request = hear
+    client.post(f"/rest/api/2/issue/{ident}/comment", body="x")
+    assert heard == [("before", "POST issue/comment", 0), ("after", "POST issue/comment", 1)]
 
 
 def test_missing_authors_and_languages_and_clocks(jira: JiraStandIn, client: Client) -> None:

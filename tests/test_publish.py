@@ -9,8 +9,9 @@ import pytest
 from stories import bare_criteria, issues, lines, load_into, table, write_criteria, write_export
 
 from analysis.errors import InputError
+from analysis.frames import frames
 from analysis.judge import judge
-from analysis.measure import frames, measure
+from analysis.measure import measure
 from analysis.publish import Published, publish
 from analysis.review import Answer, store_answers
 from analysis.tag import tag

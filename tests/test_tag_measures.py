@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from stories import NAMED_RULES, derive, lines, table, warehouse_of, write_criteria
 
-from analysis.measure import frames, measure
+from analysis.frames import frames
+from analysis.measure import measure
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
 from reports.report import report

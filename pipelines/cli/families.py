@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of, writer
 
 
 @app.command()
@@ -48,12 +48,13 @@ def families(
     """The families of the same failure, the ones that matter first; or take over what people say of them."""
     from analysis.taxonomy import read_criteria
     from pipelines.family_lines import family_lines, import_families, known_families
-    from pipelines.weekly import new_run_id
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
         now = datetime.now(UTC).replace(tzinfo=None)
-        done = import_families(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        known = read_criteria(settings.criteria_folder)
+        with writer(settings, "families --import", needs_warehouse=True) as run_id:
+            done = import_families(settings, known, file, run_id, now)
         told = f"{done.n_stored} lines stored, {done.n_known} were known; `escalations report` takes them into account"
         print(json.dumps(asdict(done)) if as_json else told)
         return

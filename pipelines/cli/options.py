@@ -2,7 +2,9 @@
 
 import json
 import sys
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +52,36 @@ def settings_of(**flags: Any) -> "Settings":
     from pipelines.settings import read_settings
 
     return read_settings(**flags)
+
+
+@contextmanager
+def writer(settings: "Settings", command: str, *, needs_warehouse: bool = False) -> Iterator[str]:
+    """Be the desk's only writer while a command works; gives the run's id. Raises `BusyError` naming who writes."""
+    from pipelines.desk_lock import writing
+    from pipelines.weekly import new_run_id
+
+    run_id = new_run_id()
+    if needs_warehouse and not settings.warehouse_file.exists():
+        yield run_id  # the command will say so; a mistyped home is not made a folder
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with writing(settings.warehouse_file, f"escalations {command}", run_id, now, settings.lock_wait_seconds):
+        yield run_id
+
+
+def check(settings: "Settings") -> None:
+    """Refuse settings that lack or contradict something, all mistakes at once. Raises `SettingsError`."""
+    from pipelines.settings import check as check_all
+
+    check_all(settings)
+
+
+def day_of(option: str, text: str) -> date:
+    """A day such as 2026-01-31. Raises `InputError` where it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r}: write a day such as 2026-01-31") from error
 
 
 def publishing_of(publish: bool, restate: bool) -> "Publishing":

@@ -2,8 +2,11 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from analysis.errors import InputError
 from pipelines.cli.options import (
     AsOf,
     CriteriaDir,
@@ -17,11 +20,14 @@ from pipelines.cli.options import (
     Week,
     answer,
     app,
+    check,
+    day_of,
     moment_of,
     publishing_of,
     say_to,
     settings_of,
     week_of,
+    writer,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +44,7 @@ def demo(home: Home = None, as_json: Json = False) -> None:
     _forget_other_day(base, today)
     build_sample(today, base / "inputs")
     settings = settings_of(home=base, source=str(base / "inputs"), criteria=base / "inputs" / "criteria")
-    _run(settings, None, None, as_json)
+    _run("demo", settings, None, None, as_json)
 
 
 @app.command()
@@ -52,11 +58,23 @@ def run(
     out: Out = None,
     publish: Publish = False,
     restate: Restate = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="With --weekly: publish every week from this day on that was not published yet."),
+    ] = None,
+    weekly: Annotated[bool, typer.Option("--weekly", help="With --since: a page for each week.")] = False,
     as_json: Json = False,
 ) -> None:
     """All seven steps: from the source to the week's page."""
     settings = settings_of(source=source, criteria=criteria, home=home, warehouse=warehouse, out=out)
-    _run(settings, week, as_of, as_json, publish=publish, restate=restate)
+    if since or weekly:
+        if not (since and weekly) or week or as_of:
+            raise InputError(
+                "--since goes with --weekly, such as --since 2026-01-01 --weekly, without --week or --as-of"
+            )
+        _backfill(settings, since, as_json)
+    else:
+        _run("run", settings, week, as_of, as_json, publish=publish, restate=restate)
 
 
 @app.command()
@@ -64,7 +82,10 @@ def extract(source: Source = None, home: Home = None, as_json: Json = False) -> 
     """From the source to raw issues on disk."""
     from pipelines import weekly
 
-    answer(weekly.run_extract(settings_of(source=source, home=home), say_to(as_json)), as_json)
+    settings = settings_of(source=source, home=home)
+    check(settings)
+    with writer(settings, "extract") as run_id:
+        answer(weekly.run_extract(settings, say_to(as_json), run_id=run_id), as_json)
 
 
 @app.command()
@@ -74,7 +95,9 @@ def load(
     """From the newest raw issues to the warehouse."""
     from pipelines import weekly
 
-    answer(weekly.run_load(settings_of(criteria=criteria, home=home, warehouse=warehouse), say_to(as_json)), as_json)
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    with writer(settings, "load") as run_id:
+        answer(weekly.run_load(settings, say_to(as_json), run_id=run_id), as_json)
 
 
 @app.command()
@@ -93,7 +116,9 @@ def report(
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse, out=out)
     told = publishing_of(publish, restate)
-    answer(weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told), as_json)
+    with writer(settings, "report", needs_warehouse=True) as run_id:
+        result = weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told, run_id=run_id)
+    answer(result, as_json)
 
 
 @app.command()
@@ -104,10 +129,14 @@ def census(
     from pipelines import weekly
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
-    answer(weekly.run_census(settings, say_to(as_json)), as_json)
+    check(settings)
+    with writer(settings, "census", needs_warehouse=True) as run_id:
+        result = weekly.run_census(settings, say_to(as_json), run_id=run_id)
+    answer(result, as_json)
 
 
 def _run(
+    command: str,
     settings: "Settings",
     week: str | None,
     as_of: str | None,
@@ -118,8 +147,21 @@ def _run(
 ) -> None:
     from pipelines import weekly
 
+    check(settings)
     told = publishing_of(publish, restate)
-    result = weekly.run(settings, say_to(as_json), week=week_of(week), until=moment_of(as_of), publishing=told)
+    chosen, until = week_of(week), moment_of(as_of)
+    with writer(settings, command) as run_id:
+        result = weekly.run(settings, say_to(as_json), week=chosen, until=until, publishing=told, run_id=run_id)
+    answer(result, as_json)
+
+
+def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
+    from pipelines.backfill import backfill
+
+    check(settings)
+    first = day_of("--since", since)
+    with writer(settings, "run --weekly") as run_id:
+        result = backfill(settings, say_to(as_json), first, run_id=run_id)
     answer(result, as_json)
 
 
@@ -133,6 +175,7 @@ def _forget_other_day(base: Path, today: date) -> None:
     for name in ("inputs", "raw", "reports"):
         shutil.rmtree(base / name, ignore_errors=True)
     for path in base.glob("warehouse.duckdb*"):
-        path.unlink()
+        if path.suffix != ".lock":
+            path.unlink()
     base.mkdir(parents=True, exist_ok=True)
     built_for.write_text(today.isoformat() + "\n")

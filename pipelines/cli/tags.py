@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis.errors import InputError
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of, writer
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -108,17 +108,18 @@ def review(
         return
     from analysis.taxonomy import read_criteria
     from pipelines.review import import_answers, queue_lines, review_queue, write_queue
-    from pipelines.weekly import new_run_id
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     known = read_criteria(settings.criteria_folder)
     now = datetime.now(UTC).replace(tzinfo=None)
     if answers:
-        done = import_answers(settings, known, answers, person, new_run_id(), now)
+        with writer(settings, "review --import", needs_warehouse=True) as run_id:
+            done = import_answers(settings, known, answers, person, run_id, now)
         told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
         print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
         return
-    rows = review_queue(settings, n, new_run_id(), now)
+    with writer(settings, "review", needs_warehouse=True) as run_id:
+        rows = review_queue(settings, n, run_id, now)
     if out:
         write_queue(rows, known, out)
     if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of, writer
 
 
 @app.command()
@@ -35,12 +35,13 @@ def rulings(
     """How verdicts stand, and what waits for a reply or a ruling: print it, or take a CSV over."""
     from analysis.taxonomy import read_criteria
     from pipelines.ruling_lines import import_rulings, known_rulings, ruling_lines
-    from pipelines.weekly import new_run_id
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
         now = datetime.now(UTC).replace(tzinfo=None)
-        done = import_rulings(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        known = read_criteria(settings.criteria_folder)
+        with writer(settings, "rulings --import", needs_warehouse=True) as run_id:
+            done = import_rulings(settings, known, file, run_id, now)
         told = f"{done.n_stored} replies and rulings stored, {done.n_known} were known"
         print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
         return
@@ -63,12 +64,13 @@ def actions(
     """What the meeting decided and whether it worked: print it, or take a CSV over."""
     from analysis.taxonomy import read_criteria
     from pipelines.action_lines import action_lines, import_actions, known_actions
-    from pipelines.weekly import new_run_id
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
         now = datetime.now(UTC).replace(tzinfo=None)
-        done = import_actions(settings, read_criteria(settings.criteria_folder), file, new_run_id(), now)
+        known = read_criteria(settings.criteria_folder)
+        with writer(settings, "actions --import", needs_warehouse=True) as run_id:
+            done = import_actions(settings, known, file, run_id, now)
         print(json.dumps(asdict(done)) if as_json else f"{done.n_stored} actions stored, {done.n_known} were known")
         return
     rows, found = known_actions(settings)

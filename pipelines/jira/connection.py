@@ -20,7 +20,15 @@ from jira import JIRA
 from analysis.errors import SourceError
 from pipelines.jira.account import Account, address_host, check_certificates, for_header, host_in
 from pipelines.jira.limits import LONGEST, Limiter, seconds_to_wait
-from pipelines.jira.retries import ATTEMPTS, AgainError, RefusedError, Tries, UnansweredError
+from pipelines.jira.retries import (
+    ATTEMPTS,
+    LIMITED_ATTEMPTS,
+    AgainError,
+    RefusedError,
+    Tries,
+    UnansweredError,
+    UnsureError,
+)
 
 Json = Any
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,6 +43,7 @@ class Connection:
     account: Account
     limiter: Limiter
     say: Callable[[str], None]
+    longest: float = LONGEST  # seconds that are waited where Jira asks for a wait
 
     def __post_init__(self) -> None:
         """Make the session; nothing is sent yet."""
@@ -82,6 +91,20 @@ class Connection:
     def post(self, path: str, body: Mapping[str, Any]) -> Json:
         """Read a route that wants its question in a body. Raises `RefusedError`, `UnansweredError` or `SourceError`."""
         return self._read("POST", path, ATTEMPTS, json=body)
+
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Json:
+        """Write, once: sent again only where Jira says that it did nothing, for it limits the rate.
+
+        Raises `RefusedError`, `UnsureError` where nobody can tell whether it was done, or `SourceError`.
+        """
+        route = f"{method} {_route(path)}"
+        for _ in range(LIMITED_ATTEMPTS):
+            try:
+                return self._once(method, path, route, {"json": body})
+            except AgainError as error:
+                if not error.undone:
+                    raise UnsureError(f"{self._where(path)}: {error.what}") from error
+        raise UnansweredError(f"{self._where(path)}: kept limiting the rate; try again later")
 
     def _read(self, method: str, path: str, attempts: int, **how: Any) -> Json:
         route = f"{method} {_route(path)}"
@@ -157,7 +180,7 @@ class Connection:
         if status == 401 or "FAILED" in reason:
             self._refuse(path, "the account is refused; check jira_email and jira_token, the token may have expired")
         if status == 429 or (status == 503 and headers.get("Retry-After")):
-            self._obey(headers, route)
+            self._obey(headers, route, undone=status == 429)
         if status in TRANSIENT:
             raise AgainError(f"answered with error {status}")
         self.limiter.learn(route, headers)
@@ -173,19 +196,22 @@ class Connection:
         self._refusal = f"{self._where(path)}: {why}"
         raise SourceError(self._refusal)
 
-    def _obey(self, headers: Mapping[str, str], route: str) -> None:
+    def _obey(self, headers: Mapping[str, str], route: str, *, undone: bool) -> None:
         # our own clock is better than none; it is used for nothing but this wait
         server_now = datetime.now(UTC) if self._now is NEVER else self._now
         seconds = seconds_to_wait(headers, server_now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
         reason = headers.get("RateLimit-Reason") or "no reason given"
-        if seconds > LONGEST:
+        if seconds > self.longest:
             raise SourceError(f"Jira asks to wait {seconds / 60:.0f} minutes ({reason}); run again after that")
         self.limiter.close(route, seconds, reason)
         if seconds > 5:
             self.say(f"waiting {seconds:.0f} s: Jira limits {route} ({reason})")
-        raise AgainError("kept limiting the rate", counts=False)
+        raise AgainError("kept limiting the rate", counts=False, undone=undone)
 
     def _json(self, answer: requests.Response, content: bytes) -> Json:
+        if answer.status_code == 204:  # done, and nothing to tell
+            self.has_spoken = True
+            return None
         expected = answer.headers.get("Content-Length")
         if (
             expected

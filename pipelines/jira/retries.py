@@ -16,10 +16,11 @@ SLOWEST_RETRY = 60.0
 class AgainError(Exception):
     """A read that may be tried again; `what` is said if it stays so."""
 
-    def __init__(self, what: str, *, counts: bool = True, at_first: bool = False) -> None:
+    def __init__(self, what: str, *, counts: bool = True, at_first: bool = False, undone: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.counts = counts
+        self.undone = undone  # Jira says that it did nothing; else a write may have been done
         self.at_first = at_first  # looks like a wrong address as long as Jira has not spoken
 
 
@@ -33,6 +34,10 @@ class RefusedError(SourceError):
 
 class UnansweredError(SourceError):
     """A read failed as often as is borne; the next run may fare better."""
+
+
+class UnsureError(SourceError):
+    """Nobody can tell whether a write was done: the connection broke, or the answer was none."""
 
 
 @dataclass

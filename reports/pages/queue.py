@@ -1,0 +1,45 @@
+"""Every open escalation, first what to do first: why now, who holds the ball, verdict, runbook, nearest ticket, next step."""
+
+from reports.pages.layout import page
+from reports.tables import Page, Row, table
+from reports.week import Week, anchor
+from reports.wording import HOLDERS, VERDICTS, plural, words
+
+COLUMNS = [
+    ("place", "No.", "count"),
+    ("ticket_key", "Ticket", "ticket"),
+    ("why_now", "Why now"),
+    ("priority", "Priority"),
+    ("summary", "Summary"),
+    ("dealer", "Dealer"),
+    ("provider", "Provider", "words"),
+    ("failure_category", "Category", "words"),
+    ("age_working_hours", "Age, working hours", "hours"),
+    ("holder", "Holds the ball"),
+    ("verdict", "Verdict", "words"),
+    ("runbook_id", "Runbook"),
+    ("nearest_key", "Nearest ticket", "ticket"),
+    ("nearest_outcome", "How it ended"),
+    ("next_step", "Next step"),
+]
+
+
+def pages(week: Week) -> list[Page]:
+    """One page."""
+    rows = [_told(row, week) for row in week.rows("queue")]
+    held = [row for row in rows if row["holder"] in ("Tier 2", "Tier 3")]
+    title = f"{plural(len(rows), 'escalation')} open, {len(held)} with us" if rows else "Nothing is open"
+    runbooks = {row["runbook_id"]: row["title"] for row in week.rows("runbooks")}
+    values = {"rows": rows, "title_text": title, "runbooks": runbooks}
+    return [page(week, "queue.html", "Queue", "queue.html.j2", (table("queue", "Queue", COLUMNS, rows),), **values)]
+
+
+def _told(row: Row, week: Week) -> Row:
+    return row | {
+        "id": anchor(row["ticket_key"]),
+        "dealer": row["dealer_name"] or "dealer not known",
+        "holder": HOLDERS.get(row["waiting_on"] or "tier2", words(row["waiting_on"])),
+        "verdict_name": VERDICTS.get(row["verdict"], words(row["verdict"])) if row["verdict"] else "",
+        "family": week.families.get(row["family_id"]),
+        "priority": row["priority"] or "no priority",
+    }

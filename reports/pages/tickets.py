@@ -1,0 +1,83 @@
+"""A page per ticket: its way, what it is and why we say so, what was known, what is like it, what to do next; and all of them."""
+
+from reports.pages.journey import Journey, journey
+from reports.pages.layout import page
+from reports.tables import Page, Row, table
+from reports.week import Week, key_of
+from reports.wording import TAG_KINDS
+
+SOURCES = {
+    "answer": "a person said so",
+    "field": "the Jira field",
+    "rule": "rules",
+    "classifier": "the classifier",
+    "none": "nothing",
+}
+
+
+def pages(week: Week) -> list[Page]:
+    """A page for each ticket that some page names, and the list of all of them."""
+    parts = {name: week.grouped(name, "issue_id") for name in ("tags", "tier_stays", "waits", "comments", "touches")}
+    of_ticket: dict[int, list[Row]] = {}
+    for row in week.escalations.values():
+        of_ticket.setdefault(row["issue_id"], []).append(row)
+    earlier = week.grouped("family_tickets", "family_id")
+    queued = {row["issue_id"]: row for row in week.rows("queue")}
+    made = []
+    for ticket in week.rows("tickets"):
+        mine = {name: rows.get(ticket["issue_id"], []) for name, rows in parts.items()}
+        escalations = [_escalation(week, row, earlier) for row in of_ticket.get(ticket["issue_id"], [])]
+        path = week.hrefs[ticket["ticket_key"]]
+        title = f"{ticket['ticket_key']}: {escalations[0]['summary'] or ''}" if escalations else ticket["ticket_key"]
+        values = {"ticket": ticket, "escalations": escalations, "way": _way(week, ticket, mine, escalations)}
+        values |= {"tags": _tags(mine["tags"]), "queued": queued.get(ticket["issue_id"])}
+        made.append(page(week, path, title[:120], "tickets.html.j2", **values))
+    return [*made, _all(week)]
+
+
+def _escalation(week: Week, row: Row, earlier: dict[int, list[Row]]) -> Row:
+    facts = week.evidence.get(key_of(row), [])
+    family = week.families.get(row["family_id"])
+    before = [one for one in earlier.get(row["family_id"], []) if week.local(one["escalated_at"]) < row["escalated_at"]]
+    known = [fact for fact in facts if fact["known_at"] is None or fact["known_at"] <= row["escalated_at"]]
+    later = [fact for fact in facts if fact not in known]
+    return row | {"known": known, "later": later, "family": family, "earlier": before[:6]}
+
+
+def _way(week: Week, ticket: Row, mine: dict[str, list[Row]], escalations: list[Row]) -> Journey:
+    def local(rows: list[Row], *names: str) -> list[Row]:
+        return [row | {name: week.local(row[name]) for name in names} for row in rows]
+
+    return journey(
+        local([ticket], "created_at", "resolved_at")[0],
+        local(mine["tier_stays"], "entered_at", "left_at"),
+        local(mine["waits"], "started_at", "ended_at"),
+        local(mine["comments"], "created_at"),
+        local(mine["touches"], "touched_at", "left_at"),
+        escalations,
+        week.local(week.now),
+    )
+
+
+def _tags(rows: list[Row]) -> list[Row]:
+    by_kind = {row["kind"]: row for row in rows}
+    return [
+        by_kind[kind] | {"label": label, "told_by": SOURCES.get(by_kind[kind]["source"], by_kind[kind]["source"])}
+        for kind, label in TAG_KINDS.items()
+        if kind in by_kind
+    ]
+
+
+def _all(week: Week) -> Page:
+    rows = sorted(week.escalations.values(), key=lambda row: (row["escalated_at"], row["issue_id"]), reverse=True)
+    columns = [
+        ("ticket_key", "Ticket", "ticket"),
+        ("summary", "Summary"),
+        ("dealer", "Dealer"),
+        ("provider", "Provider", "words"),
+        ("failure_category", "Category", "words"),
+        ("escalated_at", "Escalated", "moment"),
+        ("verdict", "Verdict", "words"),
+    ]
+    behind = table("tickets", "All tickets told of", columns, rows)
+    return page(week, "tickets/index.html", "All tickets told of", "all_tickets.html.j2", (behind,), rows=rows)

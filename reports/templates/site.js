@@ -1,0 +1,131 @@
+"use strict";
+// Without this script every page still has its text, tables and links; it adds pictures, search and filters.
+const root = document.body.dataset.root;
+
+function load(name) {
+  return new Promise((done, failed) => {
+    const script = Object.assign(document.createElement("script"), { src: `${root}assets/${name}`, onload: done, onerror: failed });
+    document.head.append(script);
+  });
+}
+
+function made(kind, values, ...children) {
+  const element = Object.assign(document.createElement(kind), values);
+  element.append(...children);
+  return element;
+}
+
+// -- charts: after the page itself, for their library takes a second to be read
+const narrow = () => window.innerWidth < 640;
+
+// on a small screen the last 22 weeks, so that bars and their labels have room
+function fit(figure) {
+  if (!narrow()) return figure;
+  const layout = { ...figure.layout, font: { ...figure.layout.font, size: 11.5 } };
+  if (layout.xaxis.type === "date" && layout.xaxis.range) {
+    const end = new Date(layout.xaxis.range[1]);
+    const begin = new Date(end - 22 * 7 * 864e5).toISOString().slice(0, 10);
+    layout.xaxis = { ...layout.xaxis, range: [begin > layout.xaxis.range[0] ? begin : layout.xaxis.range[0], layout.xaxis.range[1]] };
+    layout.margin = { ...layout.margin, l: 34, r: 96 };
+  }
+  return { data: figure.data, layout };
+}
+
+function draw(island) {
+  const box = island.previousElementSibling;
+  if (box.classList.contains("drawn")) return Promise.resolve();
+  const figure = fit(JSON.parse(island.textContent));
+  box.classList.add("drawn");
+  return Plotly.newPlot(box, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+}
+
+async function drawAll() {
+  const islands = [...document.querySelectorAll("script.figure")];
+  if (islands.length) {
+    await load("plotly.js");
+    for (const island of islands) {
+      await draw(island);
+      await new Promise((next) => setTimeout(next));
+    }
+    addEventListener("beforeprint", () => islands.forEach((one) => Plotly.relayout(one.previousElementSibling, { autosize: false, width: printWidth(one.previousElementSibling) })));
+    addEventListener("afterprint", () => islands.forEach((one) => Plotly.relayout(one.previousElementSibling, { autosize: true, width: null })));
+  }
+  document.documentElement.dataset.charts = "drawn";
+}
+
+// A4 less its margins is 184 mm, which is 695 pixels; a picture in one of two columns keeps its half
+function printWidth(box) {
+  return Math.min(690, box.clientWidth || 690);
+}
+
+addEventListener("load", () => setTimeout(drawAll, 30));
+
+// -- search: the index is read when somebody searches
+const search = document.querySelector(".search");
+const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+
+async function find() {
+  const wanted = plain(search.elements.q.value).split(/\s+/).filter(Boolean);
+  const list = document.getElementById("found");
+  const count = document.getElementById("found-count");
+  if (!wanted.length) {
+    list.replaceChildren();
+    count.textContent = "";
+    return;
+  }
+  if (!window.searchIndex) await load("search.js");
+  const hits = window.searchIndex.filter((one) => { const text = plain(one.slice(1).join(" ")); return wanted.every((word) => text.includes(word)); });
+  hits.sort((a, b) => plain(b[1]).startsWith(wanted[0]) - plain(a[1]).startsWith(wanted[0]));
+  list.replaceChildren(...hits.slice(0, 12).map(([href, title, more]) => made("li", {}, made("a", { href: root + href }, title, " ", made("small", {}, more)))));
+  count.textContent = hits.length ? `${hits.length} found${hits.length > 12 ? ", 12 shown" : ""}` : "Nothing found";
+}
+
+if (search) {
+  search.hidden = false;
+  search.addEventListener("submit", (event) => { event.preventDefault(); const first = document.querySelector("#found a"); if (first) first.click(); });
+  search.addEventListener("input", find);
+  search.addEventListener("keydown", (event) => { if (event.key === "Escape") { search.reset(); find(); search.elements.q.focus(); } });
+}
+
+// -- filters: of rows that say what they are about
+const FILTERS = { provider: "Provider", dealer: "Dealer", category: "Category", verdict: "Verdict", state: "State", holder: "Waiting for" };
+
+for (const bar of document.querySelectorAll(".filters")) {
+  const rows = [...document.querySelectorAll(`#${bar.dataset.of} [data-provider]`)];
+  const asked = new URLSearchParams(location.search);
+  const output = made("output", {});
+  const controls = [];
+  const show = () => {
+    const text = plain(words.value).split(/\s+/).filter(Boolean);
+    let n = 0;
+    for (const row of rows) {
+      const fits = controls.every((one) => !one.value || row.dataset[one.name] === one.value) && text.every((word) => plain(row.textContent).includes(word));
+      row.hidden = !fits;
+      n += fits;
+    }
+    output.textContent = `${n} of ${rows.length} shown`;
+  };
+  const words = made("input", { type: "search", oninput: show, value: asked.get("q") || "" });
+  for (const [name, label] of Object.entries(FILTERS)) {
+    const values = [...new Set(rows.map((row) => row.dataset[name]).filter(Boolean))].sort((a, b) => a.localeCompare(b, "en"));
+    if (values.length < 2) continue;
+    const select = made("select", { name, onchange: show }, made("option", { value: "" }, "all"), ...values.map((value) => made("option", { value }, value)));
+    if (values.includes(asked.get(name))) select.value = asked.get(name);
+    controls.push(select);
+    bar.append(made("label", {}, label, select));
+  }
+  const clear = made("button", { type: "button", onclick: () => { controls.forEach((one) => { one.value = ""; }); words.value = ""; show(); } }, "Show all");
+  bar.append(made("label", {}, "Words", words), clear, output);
+  bar.hidden = !rows.length;
+  show();
+}
+
+// -- a link into something closed opens it
+function openTarget() {
+  const target = location.hash && document.querySelector(`[id="${CSS.escape(location.hash.slice(1))}"]`);
+  if (!target) return;
+  for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", openTarget);
+openTarget();

@@ -7,7 +7,7 @@ from math import tanh
 from typing import Any
 
 from analysis.errors import InputError
-from analysis.families import N_KINDS
+from analysis.family_index import N_KINDS
 from analysis.features import EMBEDDING_WIDTH
 from analysis.likeness import Likeness, Words
 from analysis.likeness_files import read_likeness

@@ -59,12 +59,15 @@ FLOORS = {
         *("reports.render", "reports.week"),
     ],
     5: [
-        *("analysis.classifier", "analysis.families", "analysis.likeness_files", "analysis.likeness_fitting"),
-        *("analysis.known_alike", "analysis.pattern_book", "reports.pages"),
+        *("analysis.alike", "analysis.classifier", "analysis.family_index", "analysis.likeness_files"),
+        *("analysis.likeness_fitting", "analysis.known_alike", "analysis.pattern_book", "reports.pages"),
     ],
-    6: ["analysis.evaluate", "analysis.model_files", "analysis.placing", "analysis.runbook_drafts", "reports.site"],
+    6: [
+        *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
+        *("analysis.readings", "analysis.runbook_drafts", "reports.site"),
+    ],
     7: [
-        *("analysis.family_answers", "analysis.frames"),
+        *("analysis.family_answers", "analysis.frames", "analysis.placing"),
         "pipelines.extract",
         "pipelines.normalise",
         "pipelines.load",
@@ -107,6 +110,7 @@ HOMES = {
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
         *("analysis.forecast", "analysis.array_files", "analysis.likeness", "analysis.likeness_files"),
         *("analysis.likeness_fitting", "analysis.families", "analysis.known_alike", "analysis.similar"),
+        *("analysis.alike", "analysis.family_index"),
     },
     "scipy": {
         *("analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast", "analysis.likeness"),

@@ -65,6 +65,7 @@ FLOORS = {
     6: [
         *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
         *("analysis.readings", "analysis.runbook_drafts", "reports.site"),
+        "analysis.evidence_packs",
     ],
     7: [
         *("analysis.family_answers", "analysis.frames", "analysis.placing"),
@@ -83,8 +84,8 @@ FLOORS = {
         *("pipelines.family_lines", "pipelines.knowledge", "pipelines.runbook_files", "pipelines.similar_lines"),
         *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back"),
     ],
-    9: ["pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
-    10: ["pipelines.backfill"],
+    9: ["pipelines.weekly", "pipelines.doctor", "pipelines.pushback", "pipelines.tag_quality"],
+    10: ["pipelines.backfill", "pipelines.triage"],
     11: ["pipelines.cli"],
     12: ["pipelines.__main__"],
 }

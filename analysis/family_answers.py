@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from analysis.errors import InputError
-from analysis.families import MOST_MEMBERS
+from analysis.family_profiles import describe
 from analysis.likeness_files import read_likeness
-from analysis.placing import MEMBERS, profile
 from analysis.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -119,7 +118,7 @@ def store(warehouse: Warehouse, said: Sequence[Said], run_id: str, now: datetime
     with warehouse.transaction():
         warehouse.build("place", full=False)  # what was said since the last report
         known, standing = _Known.of(warehouse), _Standing.of(warehouse, said)
-        rows, touched, stored = list[Row](), set[int | None](), list[Said]()
+        rows, stored = list[Row](), list[Said]()
         for one in said:
             if known.holds(one) or standing.holds(one):
                 standing.pass_over(one)
@@ -129,30 +128,23 @@ def store(warehouse: Warehouse, said: Sequence[Said], run_id: str, now: datetime
             common = {"run_id": run_id, "recorded_at": now, "effective_at": one.said_at or now}
             common |= {"person_id": one.person_id, "source_ref": one.source_ref}
             rows += [{**common, **vars(event)} for event in events]
-            touched |= {family for event in events for family in (event.family_id, event.other_family_id)}
             stored += [one] if events else []
         standing.check(stored)
         warehouse.append_events("state.family_events", rows)
         warehouse.build("place", full=False)
-        _describe_anew(warehouse, sorted(family for family in touched if family is not None))
+        _describe_anew(warehouse)
     return len(stored)
 
 
-def _describe_anew(warehouse: Warehouse, family_ids: Sequence[int]) -> None:
+def _describe_anew(warehouse: Warehouse) -> None:
     """Signature and typical ticket of families whose members are others now.
 
     Readings of another version stay unread: with it the next report places and describes all anew.
     """
     likeness = read_likeness()
     others = "select count(*) from core.readings where version is distinct from ?"
-    if not family_ids or warehouse.value(others, [likeness.version]):
-        return
-    warehouse.execute("delete from core.family_profiles where family_id in (select unnest(?))", [list(family_ids)])
-    members: dict[int, list[tuple[Any, ...]]] = {}
-    for family, *row in warehouse.rows(MEMBERS.format(most=MOST_MEMBERS), [list(family_ids)]):
-        members.setdefault(family, []).append(tuple(row))
-    rows = ({"family_id": family, **profile(likeness, found)} for family, found in members.items())
-    warehouse.insert("core.family_profiles", rows)
+    if not warehouse.value(others, [likeness.version]):
+        describe(warehouse, likeness)
 
 
 @dataclass

@@ -75,9 +75,9 @@ class Readings:
         )
 
     def packed(self) -> list[bytes]:
-        """Each row as bytes, which `Likeness.unpacked` reads back without loss."""
+        """Each row as bytes, which `Likeness.unpacked` reads back without loss; none where it tells nothing."""
         rows = np.hstack([self.place, self.kinds, self.closing_place, self.closing_kinds]).astype(np.float16)
-        return [row.tobytes() for row in rows]
+        return [row.tobytes() if told else b"" for row, told in zip(rows, self.is_told, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,16 @@ class Likeness:
         return Readings(place, kinds, closing_place, closing_kinds, is_told | is_closed, is_closed)
 
     def unpacked(self, rows: Sequence[bytes], is_closed: Sequence[bool]) -> Readings:
-        """Readings from `Readings.packed`; only such as tell something are kept so."""
+        """Readings from `Readings.packed`."""
         directions, kinds = len(self.spread), len(self.kind_names)
-        numbers = np.frombuffer(b"".join(rows), np.float16).reshape(len(rows), -1).astype(np.float32)
+        n_numbers = 2 * (directions + kinds)
+        nothing = bytes(np.float16().itemsize * n_numbers)
+        numbers = np.frombuffer(b"".join(row or nothing for row in rows), np.float16).astype(np.float32)
         place, of_kind, closing_place, closing_kinds = np.split(
-            numbers, np.cumsum([directions, kinds, directions]), axis=1
+            numbers.reshape(len(rows), n_numbers), np.cumsum([directions, kinds, directions]), axis=1
         )
-        told = np.ones(len(rows), bool)
-        return Readings(place, of_kind, closing_place, closing_kinds, told, np.array(is_closed, bool))
+        is_told = np.array([bool(row) for row in rows], bool)
+        return Readings(place, of_kind, closing_place, closing_kinds, is_told, np.array(is_closed, bool))
 
     def tells(self, text: str) -> bool:
         """Whether a text from `whole_text` holds enough words that the space knows."""
@@ -193,11 +195,15 @@ class Likeness:
         told = many.is_told & one.is_told[0]
         return np.where(told, (found * self.weights[n_closed]).sum(axis=1), -np.inf).astype(np.float32)
 
-    def rough_odds(self, one: Readings, places: Floats, kinds: Floats) -> Floats:
-        """Log-odds of one ticket with the middles of many families, by all words and whatever the provider."""
+    def rough_odds(self, one: Readings, places: Floats, kinds: Floats, other: Floats, unknown: Floats) -> Floats:
+        """Log-odds of one ticket with the middles of many families, by all words.
+
+        `other` and `unknown` are the shares of each family's members that are about another provider than the ticket,
+        and of which that is not known.
+        """
         likely = np.log(np.maximum(kinds @ one.kinds[0], LEAST_CHANCE))
-        found = np.stack([np.ones(len(places)), self._apart(one.place[0], places), likely])
-        return np.asarray(self.weights[0][:3] @ found, np.float32)
+        found = np.stack([np.ones(len(places)), self._apart(one.place[0], places), likely, other, unknown])
+        return np.asarray(self.weights[0][[0, 1, 2, 5, 6]] @ found, np.float32)
 
     def _apart(self, place: Floats, places: Floats) -> Floats:
         """Log-likelihood ratio of one failure against two, in tens."""

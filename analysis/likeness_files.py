@@ -2,11 +2,14 @@
 
 import csv
 import json
+import math
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.array_files import Arrays, packed, read_arrays, unpacked, write_arrays
 from analysis.errors import InputError
@@ -60,33 +63,49 @@ def _read(path: Path, _changed: int) -> Likeness:
     arrays = read_arrays(path, ALLOWED)
     if set(arrays) != set(ALLOWED):
         raise ValueError("it has lost a part")
-    (told,) = unpacked(arrays["about"])
-    about = json.loads(told)
-    if about["form"] != FORM or not isinstance(about["version"], str):
-        raise ValueError("it is of another form")
-    words, parts = (Vocabulary(block, unpacked(arrays[f"{block}.terms"]), arrays[f"{block}.idf"]) for block in BLOCKS)
-    axes = {block: arrays[f"{block}.axes"] for block in BLOCKS}
-    scale = {block: arrays[f"{block}.scale"] for block in BLOCKS}
+    version, meaning_weight = _about(arrays["about"])
     kinds = unpacked(arrays["kind_names"])
-    n_features = sum(axes[block].shape[1] for block in BLOCKS) + EMBEDDING_WIDTH
-    n_directions, n_kinds = len(arrays["spread"]), len(kinds)
-    shapes = {
-        "words.axes": (len(words.terms), len(scale["words"])),
-        "parts.axes": (len(parts.terms), len(scale["parts"])),
-        "words.idf": (len(words.terms),),
-        "parts.idf": (len(parts.terms),),
-        "centre": (n_features,),
-        "directions": (n_features, n_directions),
-        "kind_weights": (n_features, n_kinds),
-        "kind_bias": (n_kinds,),
-        "weights": (3, len(EVIDENCE)),
-    }
+    terms = {block: unpacked(arrays[f"{block}.terms"]) for block in BLOCKS}
+    shapes = _shapes(arrays, {block: len(terms[block]) for block in BLOCKS}, len(kinds))
     if any(arrays[name].shape != shape for name, shape in shapes.items()):
         raise ValueError("its parts do not fit")
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("it holds what is no number")
+    words, parts = (Vocabulary(block, terms[block], arrays[f"{block}.idf"]) for block in BLOCKS)
+    axes = {block: arrays[f"{block}.axes"] for block in BLOCKS}
+    scale = {block: arrays[f"{block}.scale"] for block in BLOCKS}
     rest = {name: arrays[name] for name in WHOLE}
     return Likeness(
-        words=words, parts=parts, axes=axes, scale=scale, kind_names=kinds, version=about["version"],
-        meaning_weight=float(about["meaning_weight"]), **rest,
+        words=words, parts=parts, axes=axes, scale=scale, kind_names=kinds, version=version,
+        meaning_weight=meaning_weight, **rest,
     )  # fmt: skip
+
+
+def _about(array: NDArray[Any]) -> tuple[str, float]:
+    """Version, and the weight of the meaning. Raises `ValueError`, `KeyError` or `TypeError`."""
+    (told,) = unpacked(array)
+    try:
+        about = json.loads(told)
+        weight = float(about["meaning_weight"])
+    except (RecursionError, OverflowError) as error:
+        raise ValueError("its story makes no sense") from error
+    if about["form"] != FORM or not isinstance(about["version"], str) or not math.isfinite(weight):
+        raise ValueError("it is of another form")
+    return about["version"], weight
+
+
+def _shapes(arrays: Arrays, n_terms: Mapping[str, int], n_kinds: int) -> dict[str, tuple[int, ...]]:
+    """The shape that each part must have, by the numbers of terms, axes, directions and kinds."""
+    n_axes = {block: len(arrays[f"{block}.scale"]) for block in BLOCKS}
+    n_features, n_directions = sum(n_axes.values()) + EMBEDDING_WIDTH, len(arrays["spread"])
+    return {
+        **{f"{block}.idf": (n_terms[block],) for block in BLOCKS},
+        **{f"{block}.axes": (n_terms[block], n_axes[block]) for block in BLOCKS},
+        **{f"{block}.scale": (n_axes[block],) for block in BLOCKS},
+        "centre": (n_features,),
+        "directions": (n_features, n_directions),
+        "spread": (n_directions,),
+        "kind_weights": (n_features, n_kinds),
+        "kind_bias": (n_kinds,),
+        "weights": (3, len(EVIDENCE)),
+    }

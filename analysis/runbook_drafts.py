@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from analysis.desk_names import desk_names
 from analysis.errors import InputError
-from analysis.families import MOST_MEMBERS
+from analysis.family_index import MOST_MEMBERS
 from analysis.likeness import Likeness
 from analysis.likeness_files import read_likeness
 from analysis.names import Names

@@ -5,7 +5,7 @@ Ids, dates and numbers in them are replaced, so that the same failure shows the 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from analysis.patterns import compiled, one_line, shortened
 from analysis.text import without_ids
@@ -91,5 +91,8 @@ def _is_id(part: str) -> bool:
     return TEMPLATE.fullmatch(part) is not None or (is_number and not VERSION.fullmatch(part))
 
 
-_SHOWN = {"code": str, "status": str, "reason": str, "endpoint": _masked_path}
+_SHOWN: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(("code", "status", "reason"), str),
+    "endpoint": _masked_path,
+}
 _PATTERNS = {name: compiled(pattern) for name, pattern in SIGNS.items()}

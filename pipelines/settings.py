@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     jira_proxy: str | None = None
     jira_workers: int = Field(default=12, ge=1, le=16)
     jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
+    triage_comments: bool = False
     jira_longest_wait: float = Field(default=3600, ge=1, le=86_400)
     lock_wait_seconds: float = Field(default=30, ge=0, le=3600)
     step_retry_seconds: float = Field(default=60, ge=0, le=3600)

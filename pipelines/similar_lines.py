@@ -7,7 +7,7 @@ from math import tanh
 from typing import Any
 
 from analysis.errors import InputError
-from analysis.families import N_KINDS
+from analysis.family_index import N_KINDS
 from analysis.features import EMBEDDING_WIDTH
 from analysis.likeness import Likeness, Words
 from analysis.likeness_files import read_likeness
@@ -116,16 +116,21 @@ class Answer:
 def similar_to_ticket(settings: Settings, key: str, n: int) -> Answer:
     """The nearest tickets that were made before this one. Raises `InputError` where there is no such ticket."""
     with warehouse_to_read(settings.warehouse_file) as warehouse:
-        _require_report(warehouse)
-        issue_id = issue_ids(warehouse, [key.strip().upper()]).get(key.strip().upper())
-        rows = _rows(warehouse, ASKED, [issue_id]) if issue_id is not None else []
-        if not rows:
-            what = "no such ticket" if issue_id is None else "an issue, but no ticket of the desk,"
-            raise InputError(
-                f"{printable(key)[:40]}: {what} in {warehouse.path}; give a key such as SUP-12, or - and a text on "
-                "standard input"
-            )
-        return _answer(warehouse, read_likeness(), Asked(**rows[0]), n)
+        return similar_in(warehouse, key, n)
+
+
+def similar_in(warehouse: Warehouse, key: str, n: int) -> Answer:
+    """The same in a warehouse that is open."""
+    _require_report(warehouse)
+    issue_id = issue_ids(warehouse, [key.strip().upper()]).get(key.strip().upper())
+    rows = _rows(warehouse, ASKED, [issue_id]) if issue_id is not None else []
+    if not rows:
+        what = "no such ticket" if issue_id is None else "an issue, but no ticket of the desk,"
+        raise InputError(
+            f"{printable(key)[:40]}: {what} in {warehouse.path}; give a key such as SUP-12, or - and a text on "
+            "standard input"
+        )
+    return _answer(warehouse, read_likeness(), Asked(**rows[0]), n)
 
 
 def similar_to_text(settings: Settings, text: bytes, n: int) -> Answer:

@@ -59,12 +59,16 @@ FLOORS = {
         *("reports.render", "reports.week"),
     ],
     5: [
-        *("analysis.classifier", "analysis.families", "analysis.likeness_files", "analysis.likeness_fitting"),
-        *("analysis.known_alike", "analysis.pattern_book", "reports.pages"),
+        *("analysis.alike", "analysis.classifier", "analysis.family_index", "analysis.likeness_files"),
+        *("analysis.likeness_fitting", "analysis.known_alike", "analysis.pattern_book", "reports.pages"),
     ],
-    6: ["analysis.evaluate", "analysis.model_files", "analysis.placing", "analysis.runbook_drafts", "reports.site"],
+    6: [
+        *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
+        *("analysis.readings", "analysis.runbook_drafts", "reports.site"),
+        "analysis.evidence_packs",
+    ],
     7: [
-        *("analysis.family_answers", "analysis.frames"),
+        *("analysis.family_answers", "analysis.frames", "analysis.placing"),
         "pipelines.extract",
         "pipelines.normalise",
         "pipelines.load",
@@ -86,8 +90,11 @@ FLOORS = {
         ),
         *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back"),
     ],
-    9: ["pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.tag_quality"],
-    10: ["pipelines.backfill"],
+    9: [
+        *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
+        "pipelines.tag_quality",
+    ],
+    10: ["pipelines.backfill", "pipelines.triage"],
     11: ["pipelines.cli"],
     12: ["pipelines.__main__"],
 }
@@ -113,6 +120,7 @@ HOMES = {
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
         *("analysis.forecast", "analysis.array_files", "analysis.likeness", "analysis.likeness_files"),
         *("analysis.likeness_fitting", "analysis.families", "analysis.known_alike", "analysis.similar"),
+        *("analysis.alike", "analysis.family_index"),
     },
     "scipy": {
         *("analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast", "analysis.likeness"),

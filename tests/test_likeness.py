@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from test_families import SAYINGS, TOPICS, likeness_by_hand
 
-from analysis.families import JOINS, Families, Ticket
+from analysis.families import JOINS, Families
+from analysis.family_index import Ticket
 from analysis.features import Floats
 from analysis.likeness import EVIDENCE, KNOWN_SHARE, KNOWN_WORDS, LEAST_CHANCE, LIKELY_KIND, Likeness, Readings, Words
 from analysis.likeness_files import read_likeness

@@ -154,13 +154,26 @@ def test_a_megabyte_is_cut() -> None:
 
 
 PRINTED = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-SAFE = re.compile(r"\|\s*(?:inline|code|quote|scalar)(?:\(\d+\))?\s*\Z|\|plural\([^|]*\)\s*\Z|\|length\s*\Z")
-NUMBERS = {"c.tier", "book.counts.families_without_runbook"}
+SAFE = re.compile(
+    r"\|\s*(?:inline|code|quote|scalar)(?:\([\w, ]+\))?\s*\Z|\|link\([^|]*\)\s*\Z|\|plural\([^|]*\)\s*\Z|\|length\s*\Z"
+)
+MACRO = re.compile(
+    r"(?:key_link|fact_line|both_sides|tag)\([^|]*\)(?: -)?"
+)  # of a template's own, held to the same rule
+NUMBERS = {
+    "c.tier",
+    "book.counts.families_without_runbook",
+    "p.escalation_no",
+    "p.n_escalations",
+    "p.criterion.version",
+}
+NUMBERS |= {"r.version", "s.resolution_tier"}
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.md.j2")), ids=lambda path: path.name)
 def test_every_value_of_a_markdown_template_goes_through_a_filter(template: Path) -> None:
     printed = [one.strip() for one in PRINTED.findall(template.read_text())]
     assert len(printed) > 5
+    printed = [one for one in printed if not MACRO.fullmatch(one)]
     assert [one for one in printed if not SAFE.search(one) and one not in NUMBERS] == []
     assert "|safe" not in template.read_text().replace(" ", "")

@@ -20,7 +20,8 @@ from analysis.errors import DeliveryError, InputError, SourceError
 from analysis.markers import KINDS, OPENING, Marker, marker_of
 from analysis.warehouse import Warehouse
 from pipelines.normalise.values import body_text
-from pipelines.write_back import DoubtfulError, OwnComment, WriteBack, Written
+from pipelines.write_back import OwnComment, Written
+from pipelines.write_back.writing import DoubtfulError, WriteBack
 from reports.jira_text import document, wiki
 
 LABEL = "pushed-back"
@@ -388,7 +389,8 @@ from pathlib import Path
 from analysis.markers import Marker
 from analysis.warehouse import Warehouse
 from pipelines.jira import Account, Connection, Limiter
-from pipelines.write_back import OwnComment, WriteBack
+from pipelines.write_back import OwnComment
+from pipelines.write_back.writing import WriteBack
 url, token, email, ticket, judged, file = sys.argv[1:]
 account = Account(url, token, email or None)
 connection = Connection(account, Limiter(lambda: 0.0, lambda _: None), print)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of, writer
+from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of, writer
 
 
 @app.command()
@@ -78,4 +78,67 @@ def actions(
         print(json.dumps({"actions": rows, "effects": found}, default=str))
         return
     for line in action_lines(rows, found):
+        print(line)
+
+
+@app.command()
+def pushback(
+    ticket: Annotated[str, typer.Argument(help="Key of the ticket, present or past.")],
+    number: Annotated[
+        int | None, typer.Option("--no", min=1, help="Which of its escalations. Default: the last.")
+    ] = None,
+    post: Annotated[bool, typer.Option("--post", help="Write it to Jira: one comment and one label, once.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the pack into this new file.")] = None,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """The evidence of a verdict, for and against, for OPS to check; without --post nothing is written to Jira."""
+    from analysis.taxonomy import read_criteria
+    from pipelines.pushback import post as push_back
+    from pipelines.pushback import push_back_lines, show
+    from pipelines.runbook_files import write_draft
+
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    known, say = read_criteria(settings.criteria_folder), say_to(True)
+    if post:
+        with writer(settings, "pushback --post", needs_warehouse=True) as run_id:
+            found = push_back(settings, known, ticket, number, say, run_id)
+    else:
+        found = show(settings, known, ticket, number, say)
+    if out:
+        write_draft(found.markdown, out)
+    if as_json:
+        print(json.dumps(asdict(found), default=str))
+        return
+    for line in push_back_lines(found, out):
+        print(line)
+
+
+@app.command()
+def triage(
+    post: Annotated[
+        bool, typer.Option("--post", help="Write each as a comment, once; triage_comments allows it.")
+    ] = False,
+    hours: Annotated[float, typer.Option(min=0, help="How long before the last report they may have escalated.")] = 72,
+    home: Home = None,
+    criteria: CriteriaDir = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """A first look at tickets that have just escalated: tags, verdict, runbook, the nearest resolved tickets."""
+    from pipelines.triage import triage as look
+    from pipelines.triage import triage_lines
+
+    settings, say = settings_of(criteria=criteria, home=home, warehouse=warehouse), say_to(True)
+    if post:
+        with writer(settings, "triage --post", needs_warehouse=True) as run_id:
+            found = look(settings, say, post=True, hours=hours, run_id=run_id)
+    else:
+        found = look(settings, say, hours=hours)
+    if as_json:
+        print(json.dumps(asdict(found), default=str))
+        return
+    for line in triage_lines(found):
         print(line)

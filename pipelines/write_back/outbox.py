@@ -1,5 +1,6 @@
 """What `state.outbox` tells of messages to Jira: begun, done, refused, or nobody knows."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.markers import Marker
@@ -8,6 +9,14 @@ from analysis.warehouse import Warehouse
 
 CHANNEL = "jira"
 MOST_NOTED = 300  # characters
+
+
+@dataclass(frozen=True)
+class Written:
+    """The comment's id, and which of `comment` and `label` were written now; none where all was there before."""
+
+    comment_id: int | None
+    made: tuple[str, ...] = ()
 
 
 def message_key(marker: Marker) -> str:
@@ -22,13 +31,10 @@ def note(warehouse: Warehouse, marker: Marker, status: str, text: str, run_id: s
     warehouse.append_event("state.outbox", event | told)
 
 
-def written_before(warehouse: Warehouse, marker: Marker) -> tuple[int | None, datetime] | None:
-    """The comment's id (None where it is not told) and when it was done, naive UTC; None where it was not."""
-    query = """
-        select note, effective_at from state.outbox
-        where channel = ? and message_key = ? and status = 'sent' order by event_id limit 1
-    """
-    for text, at in warehouse.rows(query, [CHANNEL, message_key(marker)]):
+def written_before(warehouse: Warehouse, marker: Marker) -> Written | None:
+    """What was written, where the message is done."""
+    query = "select note from state.outbox where channel = ? and message_key = ? and status = 'sent' order by event_id"
+    for (text,) in warehouse.rows(query, [CHANNEL, message_key(marker)]):
         number = str(text or "").rpartition(" ")[2]
-        return int(number) if number.isdigit() else None, at
+        return Written(int(number) if number.isdigit() else None)
     return None

@@ -9,7 +9,7 @@ from pipelines.jira import Connection, JiraSource, Known
 from pipelines.jira.retries import RefusedError, UnsureError
 from pipelines.jira.source import account_of, api_of
 from pipelines.write_back.comment import OwnComment, Request, requests
-from pipelines.write_back.outbox import note, written_before
+from pipelines.write_back.outbox import Written, note, written_before
 from pipelines.write_back.ticket import look
 
 LONGEST_WAIT = 300.0  # seconds that a limit may ask for: the warehouse is held open meanwhile
@@ -21,14 +21,6 @@ PERMISSIONS = {"ADD_COMMENTS": "Add Comments", "EDIT_ISSUES": "Edit Issues"}
 
 class DoubtfulError(DeliveryError):
     """Nobody can tell whether something was written."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """The comment's id, and which of `comment` and `label` were written now; none where all was there before."""
-
-    comment_id: int | None
-    made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ class WriteBack:
         """Write what is not there yet. Raises as `left` does, and `DeliveryError` where Jira does not take it."""
         before = written_before(warehouse, own.marker)
         if before:
-            return Written(before[0])
+            return before
         found, calls = self.left(own)
         self._note(own, warehouse, run_id, "intended")
         try:

@@ -15,10 +15,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from analysis.families import Families, Ticket
+from analysis.alike import alike
+from analysis.families import Families
+from analysis.family_index import N_KINDS, Ticket
 from analysis.likeness import Words
 from analysis.likeness_files import read_likeness
-from analysis.placing import ALIKE
 from analysis.tag import Tagger, text_row
 from analysis.taxonomy import read_criteria
 from pipelines.models import model_in_force
@@ -58,9 +59,15 @@ def placed(tickets: list[dict[str, Any]]) -> tuple[list[int], Pairs]:
         reading = (later if turn else first).take([n])
         last[n] = Ticket(n, reading, tags[n]["provider"], tickets[n]["dealer"])
         list(families.read_again(last[n]) if turn else families.place(last[n]))
-    alike = {frozenset((n, other)) for n in failed for other, _ in families.alike(last[n], ALIKE)}
     found = [families.family_of(n) if n in last else None for n in range(len(tickets))]
-    return [-1 - n if family is None else family for n, family in enumerate(found)], alike
+    kinds = [likeness.likely_kinds(later.take([n]), N_KINDS).tolist() if later.is_told[n] else [] for n in failed]
+    providers = [tags[n]["provider"] for n in failed]
+    alike_ones = {
+        frozenset((failed[one], failed[other]))
+        for one, other, _ in alike(likeness, later.take(failed), providers, kinds, range(len(failed)))
+        if tickets[failed[one]]["dealer"] == tickets[failed[other]]["dealer"] != ""
+    }
+    return [-1 - n if family is None else family for n, family in enumerate(found)], alike_ones
 
 
 def pairs(labels: list[Any]) -> Pairs:

@@ -15,7 +15,8 @@ from itertools import islice
 
 import numpy as np
 
-from analysis.families import Families, Ticket
+from analysis.families import Families
+from analysis.family_index import Ticket
 from analysis.likeness import Words
 from analysis.likeness_files import read_likeness
 from analysis.likeness_fitting import known_kinds

@@ -1,49 +1,45 @@
-"""The week's page in a real browser, from disk, with the network off; and what it says in odd weeks."""
+"""The sample's site in a real browser, from disk, with the network off."""
 
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
-from stories import warehouse_of
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+from site_reading import chromium, lost_links, needs_chromium, opened_page, pages_in, read, words_of
 
-from analysis.measure import frames
 from analysis.warehouse import Warehouse
 from pipelines import weekly
 from pipelines.sample_desk import sample_folder
 from pipelines.settings import Settings
-from reports.report import report
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-browser_test = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 SAMPLE = sample_folder()
-
-
-@dataclass
-class Opened:
-    """A page with everything it complained about or asked for."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
+KINDS = (
+    "index.html",
+    "scorecard.html",
+    "queue.html",
+    "ops.html",
+    "onboarding.html",
+    "definitions.html",
+    "providers/index.html",
+    "providers/cdk.html",
+    "families/index.html",
+    "tickets/index.html",
+    "numbers/repeats.html",
+    "numbers/ops_should_have_handled.html",
+)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
-def sample_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def review(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("page")
     settings = Settings(home=home, source=str(SAMPLE / "issues.jsonl.gz"), criteria=SAMPLE / "criteria")
     result = weekly.run(settings, lambda _: None)
@@ -51,153 +47,256 @@ def sample_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return result.page
 
 
-def open_page(browser: Browser, path: Path, width: int = 1280) -> Opened:
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
-    opened = Opened(context.new_page())
-    opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
-    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.page.on("dialog", lambda dialog: _dismiss(dialog, opened.complaints))
-    opened.page.on("request", lambda request: opened.requests.append(request.url))
-    opened.page.goto(path.as_uri())
-    return opened
+@pytest.fixture(scope="module")
+def folder(review: Path) -> Path:
+    return review.parent
 
 
-def _dismiss(dialog: Dialog, complaints: list[str]) -> None:
-    complaints.append(dialog.message)
-    dialog.dismiss()
+def one_of_each(folder: Path) -> list[Path]:
+    """A page of each kind: of families and tickets the largest."""
+    largest = [max((folder / kind).glob("S*.html"), key=lambda path: path.stat().st_size) for kind in ("families", "tickets")]
+    return [folder / name for name in KINDS] + largest
 
 
-@browser_test
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 360])
-def test_opens_offline_without_complaint(browser: Browser, sample_page: Path, width: int) -> None:
-    opened = open_page(browser, sample_page, width)
-    assert opened.page.locator(".chart svg").count() >= 4
-    assert opened.complaints == []
-    assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+# -- all pages, as files -----------------------------------------------------------------------------------------------
 
 
-@browser_test
-@pytest.mark.browser
-def test_every_link_lands_and_opens_what_it_names(browser: Browser, sample_page: Path) -> None:
-    page = open_page(browser, sample_page).page
-    missing = page.evaluate(
-        """[...document.querySelectorAll('a[href^="#"]')]
-            .map(a => a.getAttribute('href').slice(1)).filter(id => !document.getElementById(id))"""
-    )
-    assert missing == []
-    doubled = page.evaluate(
-        "(() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id); return ids.filter((id, i) => ids.indexOf(id) !== i) })()"
-    )
-    assert doubled == []
-    page.locator(".lead a.num").first.click()
-    assert page.evaluate("document.querySelector(location.hash).open") is True
-    page.locator("details.list[open] a[href^='#ticket-']").first.click()
-    assert page.evaluate("document.querySelector(location.hash).open") is True
+def test_every_page_that_people_look_for_is_there(folder: Path) -> None:
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
+    assert set(KINDS) <= names
+    assert {f"providers/{one}.html" for one in ("tekion", "cdk", "xtime", "mykaarma", "dealer_fx")} <= names
+    assert sum(name.startswith("families/") for name in names) > 30
+    assert sum(name.startswith("tickets/") for name in names) > 150
 
 
-@browser_test
-@pytest.mark.browser
-def test_every_headline_number_leads_to_as_many_tickets(browser: Browser, sample_page: Path) -> None:
-    page = open_page(browser, sample_page).page
-    for link in page.locator(".lead a.num").all()[:3]:
-        number = int(re.findall(r"\d+", link.inner_text())[0])
-        target = str(link.get_attribute("href"))
-        rows = page.evaluate(
-            "id => document.querySelector(id).querySelector('table')?.tBodies[0].rows.length ?? 0", target
-        )
-        assert rows == number
+def test_every_link_lands(folder: Path) -> None:
+    assert lost_links(folder.parent) == []
 
 
-@browser_test
-@pytest.mark.browser
-def test_a_script_in_a_summary_shows_as_text(browser: Browser, sample_page: Path) -> None:
-    opened = open_page(browser, sample_page)
-    assert '<script>alert("pam")</script>' in opened.page.locator("#tickets").inner_text()
-    assert opened.complaints == []
+def test_ids_are_given_once_headings_step_down_one_by_one_and_nothing_is_inline(folder: Path) -> None:
+    for name, page in pages_in(folder).items():
+        assert len(page.ids) == len(set(page.ids)), name
+        assert page.headings[0] == 1 and page.headings.count(1) == 1, name
+        assert all(after - before <= 1 for before, after in zip(page.headings, page.headings[1:], strict=False)), name
+        assert page.inline == [], name
 
 
-HOSTILE = """
-SUP-1 created 2026-03-02 09:00 tier=1 dealer='"><img src=x onerror=alert(1)>' summary='</script><script>alert(2)</script>' priority='{{7*7}}'
-  03-02 10:00 tier=2
-SUP-2 created 2026-03-02 09:00 tier=1 dealer=Cedar summary='<svg/onload=alert(3)> javascript:alert(4)' description='Tekion ${alert(5)} &lt;b&gt;'
-  03-02 10:00 tier=2
-"""
+def test_plotly_is_there_once_and_nothing_leads_outside_but_to_jira(folder: Path) -> None:
+    large = [path.name for path in folder.rglob("*") if path.is_file() and path.stat().st_size > 1_000_000]
+    assert large == ["plotly.js"]
+    outside = {link.split("/browse/")[0] for page in pages_in(folder).values() for link in page.links if ":" in link}
+    assert outside == {"https://desk.example.invalid"}
 
 
-@browser_test
-@pytest.mark.browser
-def test_hostile_text_stays_text(browser: Browser, tmp_path: Path) -> None:
-    with warehouse_of(HOSTILE, tmp_path, as_of="2026-03-10T06:00") as warehouse:
-        path = report(frames(warehouse), tmp_path / "reports", ["<i>note</i>"], None)
-    opened = open_page(browser, path)
-    opened.page.wait_for_timeout(300)
-    assert opened.complaints == []
-    assert opened.page.locator("main img, main iframe, .notes i").count() == 0
-    shown = opened.page.locator("#tickets").text_content() or ""
-    assert "</script><script>alert(2)</script>" in shown and '"><img src=x onerror=alert(1)>' in shown
+def test_the_same_frames_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    from analysis.frames import frames
+    from reports.report import report
 
-
-def page_of(story: str, folder: Path, as_of: str) -> str:
-    with warehouse_of(story, folder, as_of=as_of) as warehouse:
-        page = report(frames(warehouse), folder / "reports", [], None).read_text()
-    return " ".join(re.sub(r"<[^>]+>", "", page.partition("<main>")[2].partition('<section id="lists">')[0]).split())
-
-
-RESOLVED = """
-SUP-1 created 2026-03-02 09:00 tier=1 dealer=Cedar
-  03-02 10:00 tier=2
-  03-03 12:00 status=Resolved
-"""
-
-
-def test_an_empty_week_says_so(tmp_path: Path) -> None:
-    text = page_of(RESOLVED, tmp_path, "2026-03-24T06:00")
-    assert "0 escalations" in text and "nothing was escalated" in text
-    assert "nan" not in text.lower() and "None" not in text
-
-
-def test_the_first_week_ever_claims_nothing(tmp_path: Path) -> None:
-    text = page_of(RESOLVED, tmp_path, "2026-03-10T06:00")
-    assert "1 escalation ." in text or "1 escalation." in text
-    assert "in the 13 weeks before" not in text
-    assert "too few" in text
-
-
-def test_a_desk_without_escalations_has_a_page(tmp_path: Path) -> None:
-    text = page_of("SUP-1 created 2026-03-02 09:00 tier=1", tmp_path, "2026-03-10T06:00")
-    assert "Nothing was resolved" in text
-
-
-def test_the_page_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warehouse_of(RESOLVED, tmp_path, as_of="2026-03-10T06:00") as warehouse:
+    with Warehouse.open(folder.parents[1] / "warehouse.duckdb") as warehouse:
         made = frames(warehouse)
-    path = report(made, tmp_path / "reports", [], None)
-    before = path.read_bytes()
-
-    def broken(*_: object, **__: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(Path, "write_text", broken)
-    with pytest.raises(OSError, match="disk full"):
-        report(made, tmp_path / "reports", ["changed"], None)
-    assert path.read_bytes() == before
+    first, second = (report(made, tmp_path / name, ["a note"], None).parent for name in ("a", "b"))
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert len(files) > 200
+    assert [path for path in files if (first / path).read_bytes() != (second / path).read_bytes()] == []
 
 
-def test_the_reported_moment_is_that_of_the_data(sample_page: Path) -> None:
-    text = sample_page.read_text()
+def test_the_reported_moment_is_that_of_the_data(review: Path) -> None:
+    text = words_of(review)
     assert "data through 23 Nov 2026, 06:40" in text
     assert datetime.now().strftime("%H:%M:%S") not in text
 
 
-def test_people_are_not_named(sample_page: Path) -> None:
+def test_people_are_ids_on_their_tickets_and_nowhere_else(folder: Path) -> None:
     """No display name of a person is in the warehouse, so none can be on a page."""
-    text = sample_page.read_text().partition("<main>")[2].partition("<script>")[0]
-    for name in ("Integration 1", "OPS 3", "Engineer 2", "Desk lead"):
-        assert name not in text
+    for path in sorted(folder.rglob("*.html")):
+        text = path.read_text().partition("<main")[2]
+        for name in ("Integration 1", "OPS 3", "Engineer 2", "Desk lead"):
+            assert name not in text, path
+        if path.parent.name != "tickets" or path.name == "index.html":
+            assert not re.search(r"\b(?:ops|int|eng)-\d\b", text), path
+    ticket = max((folder / "tickets").glob("S*.html"), key=lambda path: path.stat().st_size)
+    assert re.search(r"Reporter (?:ops|int)-\d", words_of(ticket))
 
 
-def test_the_warehouse_closes_before_anybody_reads(sample_page: Path) -> None:
-    with Warehouse.open(sample_page.parents[2] / "warehouse.duckdb") as warehouse:
+def test_the_warehouse_closes_before_anybody_reads(review: Path) -> None:
+    with Warehouse.open(review.parents[2] / "warehouse.duckdb") as warehouse:
         assert warehouse.value("select count(*) from mart.runs where outcome = 'done'") == 1
+
+
+def test_every_headline_number_leads_to_as_many_tickets_and_they_to_a_definition(folder: Path) -> None:
+    """One click to the tickets, one more to the definition."""
+    lead = (folder / "index.html").read_text().partition('<div class="lead">')[2].partition("</div>")[0]
+    links = re.findall(r'<a class="num" href="([^"#]+)#([^"]+)">([^<]+)</a>', lead)
+    assert len(links) >= 5
+    for address, place, told in (link for link in links if "%" not in link[2] and "time" not in link[2]):
+        text = (folder / address).read_text().partition(f'<section id="{place}">')[2].partition("</section>")[0]
+        counted = text.partition("<h3>")[0].count("<tr><td>")
+        assert counted == int(re.findall(r"\d+", told)[0]), (told, place)
+        definition = re.findall(r'href="\.\./(definitions\.html)#([^"]+)"', text)[0]
+        assert f'id="{definition[1]}"' in (folder / definition[0]).read_text()
+
+
+# -- in the browser ----------------------------------------------------------------------------------------------------
+
+
+@needs_chromium
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_kind_of_page_opens_offline_without_complaint_or_sideways_scroll(browser: Browser, folder: Path, width: int) -> None:
+    for path in one_of_each(folder):
+        with opened_page(browser, path, width) as opened:
+            opened.settle()
+            assert opened.complaints == [], path
+            assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == [], path
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@needs_chromium
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_other_page_opens_without_complaint(browser: Browser, folder: Path) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 900}, offline=True)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{page.url} {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"{page.url} {error}"))
+    wide = []
+    for path in sorted(folder.rglob("*.html")):
+        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        if page.evaluate("document.documentElement.scrollWidth") > 360:
+            wide.append(path.name)
+    context.close()
+    assert complaints == [] and wide == []
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_charts_are_drawn_each_with_its_table(browser: Browser, folder: Path) -> None:
+    with opened_page(browser, folder / "index.html") as opened:
+        opened.settle()
+        charts = opened.page.locator(".chart").count()
+        assert charts >= 7
+        assert opened.page.locator(".chart svg.main-svg").count() >= charts
+        assert opened.page.locator("figure.picture details.behind table").count() == charts
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_filters_filter_and_are_asked_for_by_the_address(browser: Browser, folder: Path) -> None:
+    with opened_page(browser, folder / "tickets" / "index.html") as opened:
+        page = opened.page
+        rows = page.locator("#all tbody tr")
+        whole = rows.count()
+        page.select_option("select[name=provider]", "CDK")
+        shown = page.locator("#all tbody tr:visible")
+        assert 0 < shown.count() < whole
+        assert {one.inner_text() for one in page.locator("#all tbody tr:visible td:nth-child(4)").all()} == {"CDK"}
+        category = page.locator("#all tbody tr:visible").first.get_attribute("data-category")
+        page.select_option("select[name=category]", category)
+        narrower = shown.count()
+        assert 0 < narrower <= whole
+        assert page.locator(".filters output").inner_text() == f"{narrower} of {whole} shown"
+        page.fill(".filters input", "nothing says this")
+        assert shown.count() == 0
+        page.click(".filters button")
+        assert shown.count() == whole
+        assert page.locator(".filters select").count() >= 4  # provider, dealer, category, verdict
+    with opened_page(browser, folder / "families" / "index.html", query="?provider=XTime") as opened:
+        assert {one.inner_text() for one in opened.page.locator("#patterns tbody tr:visible td:nth-child(2)").all()} == {"XTime"}
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_search_finds_tickets_patterns_and_pages_by_keyboard_alone(browser: Browser, folder: Path) -> None:
+    key = next(path.stem for path in sorted((folder / "tickets").glob("SUP-*.html")))
+    for start in (folder / "index.html", folder / "numbers" / "repeats.html"):
+        with opened_page(browser, start) as opened:
+            page = opened.page
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.className") == "skip"
+            while page.evaluate("document.activeElement.id") != "q":
+                page.keyboard.press("Tab")
+            page.keyboard.type(key)
+            page.wait_for_selector(f"#found a:has-text('{key} ')")
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.closest('#found') !== null")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/tickets/*.html")
+            assert page.locator("h1").inner_text() == key
+            assert opened.complaints == []
+    with opened_page(browser, folder / "index.html") as opened:
+        opened.page.fill("#q", "no such thing anywhere")
+        opened.page.wait_for_selector("#found-count:text-is('Nothing found')")
+        opened.page.keyboard.press("Escape")
+        assert opened.page.locator("#q").input_value() == ""
+
+
+@needs_chromium
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["index.html", "tickets/index.html", "families/index.html"])
+def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser: Browser, folder: Path, name: str) -> None:
+    with opened_page(browser, folder / name) as opened:
+        opened.settle()
+        page = opened.page
+        script = """[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
+            .filter(e => e.checkVisibility({visibilityProperty: true}) && (e.tagName === 'SUMMARY' || !e.closest('details:not([open])')))"""
+        wanted = page.evaluate(f"({script}).length")
+        page.evaluate("window.reached = new Set()")
+        page.evaluate("document.addEventListener('focusin', e => window.reached.add(e.target))")
+        for _ in range(wanted + 5):
+            page.keyboard.press("Tab")
+        missed = page.evaluate(f"({script}).filter(e => !window.reached.has(e)).map(e => e.outerHTML.slice(0, 120))")
+        assert missed == [] and wanted > 30
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_a_closed_list_opens_when_a_link_leads_into_it(browser: Browser, folder: Path) -> None:
+    with opened_page(browser, folder / "index.html", query="#trust") as opened:
+        opened.page.evaluate("document.querySelector('details.behind').id = 'closed'; location.hash = 'closed'")
+        opened.page.wait_for_selector("#closed[open]")
+
+
+@needs_chromium
+@pytest.mark.browser
+@pytest.mark.slow
+def test_axe_finds_nothing_serious(browser: Browser, folder: Path) -> None:
+    found = []
+    for path in one_of_each(folder):
+        with opened_page(browser, path) as opened:
+            opened.settle()
+            violations = Axe().run(opened.page).response["violations"]
+            found += [f"{path.name}: {one['id']}: {one['nodes'][0]['html'][:150]}" for one in violations]
+    assert found == []
+
+
+@needs_chromium
+@pytest.mark.browser
+@pytest.mark.slow
+def test_print_fits_its_pages(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    """The scorecard is one page; of no page anything is cut off at the right."""
+    for name, most in (("scorecard.html", 1), ("index.html", 9), ("queue.html", 4)):
+        with opened_page(browser, folder / name) as opened:
+            opened.settle()
+            pdf = opened.page.pdf(format="A4", print_background=True, prefer_css_page_size=True)
+            assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= most, name
+            opened.page.set_viewport_size({"width": 695, "height": 1000})  # A4 less its margins
+            opened.page.emulate_media(media="print")
+            opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            opened.page.wait_for_timeout(300)
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= 695, name
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_a_script_in_a_summary_shows_as_text(browser: Browser, folder: Path) -> None:
+    with opened_page(browser, folder / "tickets" / "index.html") as opened:
+        assert opened.complaints == []
+    hostile = [path for path in (folder / "tickets").glob("S*.html") if "&lt;script&gt;" in path.read_text()]
+    shown = [read(path).words for path in hostile]
+    assert any('<script>alert("pam")</script>' in one for one in shown) or not hostile

@@ -28,16 +28,13 @@ COLUMNS = [
 def pages(week: Week) -> list[Page]:
     """One page."""
     rows = [_told(row) for row in week.rows("scorecard")]
-    pictures = [resolution(week, "low"), tier3_touches(week)]
     forecast = next((row for row in week.rows("forecasts") if row["measure"] == "resolution_without_tier3"), None)
-    outlook = _outlook(week, forecast)
+    pictures = [resolution(week, "low"), _outlook(week, forecast) or tier3_touches(week)]
     values: dict[str, Any] = {
         "rows": rows,
         "status": status_against_target(week.numbers["resolution_without_tier3/by_resolution"].row),
         "charts": pictures,
-        "forecast": forecast,
-        "forecast_text": forecast_text(forecast, week),
-        "outlook": outlook,
+        "forecast_text": forecast_text(forecast),
         "target": next(iter(week.rows("targets")), {"start_date": None, "role_group": None}),
         "standings": {row["standing"]: row["n"] for row in week.rows("verdict_counts")},
         "effort": {
@@ -50,7 +47,6 @@ def pages(week: Week) -> list[Page]:
     tables = (
         table("scorecard", "Scorecard", COLUMNS, rows),
         *(one.behind for one in pictures),
-        *([outlook.behind] if outlook else []),
     )
     return [page(week, "scorecard.html", "Scorecard", "scorecard.html.j2", tables, **values)]
 
@@ -93,7 +89,7 @@ def _range(row: Row, *, share: bool) -> str:
     return interval(row["low"], row["high"]) if share else f"{row['low']:.2f}–{row['high']:.2f}"
 
 
-def forecast_text(row: Row | None, week: Week) -> str:
+def forecast_text(row: Row | None) -> str:
     """Will month 6 be reached, in a sentence."""
     if row is None:
         return "There is no target for a share without Tier 3."

@@ -47,16 +47,27 @@ async function drawAll() {
       await draw(island);
       await new Promise((next) => setTimeout(next));
     }
-    addEventListener("beforeprint", () => islands.forEach((one) => Plotly.relayout(one.previousElementSibling, { autosize: false, width: printWidth(one.previousElementSibling) })));
-    addEventListener("afterprint", () => islands.forEach((one) => Plotly.relayout(one.previousElementSibling, { autosize: true, width: null })));
   }
   document.documentElement.dataset.charts = "drawn";
 }
 
-// A4 less its margins is 184 mm, which is 695 pixels; a picture in one of two columns keeps its half
-function printWidth(box) {
-  return Math.min(690, box.clientWidth || 690);
-}
+// A4 less its margins is 184 mm, which is 695 pixels
+addEventListener("beforeprint", () => {
+  if (!window.Plotly) return;
+  for (const island of document.querySelectorAll("script.figure")) {
+    draw(island);
+    const box = island.previousElementSibling;
+    const height = document.body.classList.contains("scorecard") ? 150 : box.layout.height;
+    const half = Boolean(box.closest(".pair"));
+    Plotly.relayout(box, { autosize: false, width: half ? 335 : 690, height, "font.size": half ? 10 : 12, "xaxis.tickangle": 0 });
+  }
+});
+addEventListener("afterprint", () => {
+  for (const island of document.querySelectorAll("script.figure")) {
+    const { height, font } = JSON.parse(island.textContent).layout;
+    Plotly.relayout(island.previousElementSibling, { autosize: true, width: null, height, "font.size": font.size });
+  }
+});
 
 addEventListener("load", () => setTimeout(drawAll, 30));
 

@@ -20,6 +20,7 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": local_api(settings),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_API_DATABASE_TIMEOUT": "60",  # SQLite has one writer; a slow disk lets others wait
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
@@ -28,9 +29,14 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+TUNABLE = {"PREFECT_RUNNER_POLL_FREQUENCY": "5"}  # seconds between two looks at what is due
+
+
 def enter(environment: dict[str, str], given: dict[str, Path | str | None]) -> None:
     """Put it, and the flags of the command line, where this process and its children find it."""
     os.environ.update(environment)
+    for name, usual in TUNABLE.items():
+        os.environ.setdefault(name, usual)
     for name, value in given.items():
         if value is not None:
             os.environ[f"ESCALATIONS_{name.upper()}"] = str(Path(value).resolve() if isinstance(value, Path) else value)

@@ -1,6 +1,8 @@
 """The flows: each a run of the pipeline, with tasks for its steps. The only room that knows Prefect."""
 
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 
 from prefect import flow
 
@@ -31,7 +33,7 @@ def triage() -> None:
 @flow(name="census")
 def census() -> None:
     """What was deleted, moved, hidden or archived in Jira."""
-    carry_out("census", lambda work: weekly.run_census(work.settings, work.say, do=work.do, run_id=work.run_id))
+    carry_out("census", _census)
 
 
 @flow(name="weekly-review")
@@ -50,9 +52,17 @@ def _sync(work: Work) -> Result:
     return weekly.run(work.settings, work.say, is_rendered=False, do=work.do, run_id=work.run_id)
 
 
-def _triage(work: Work) -> Result:
-    from importlib import import_module
+def _census(work: Work) -> Result:
+    if not work.settings.warehouse_file.exists():
+        work.say("nothing was read yet, so that nothing can be missed; the next sync reads everything")
+        return Result(work.run_id)
+    return weekly.run_census(work.settings, work.say, do=work.do, run_id=work.run_id)
 
+
+def _triage(work: Work) -> Result:
+    if find_spec("pipelines.triage") is None or not work.settings.warehouse_file.exists():
+        work.say("nothing to triage yet")
+        return Result(work.run_id)
     step = import_module("pipelines.triage").triage
     work.do("triage", lambda: step(work.settings, work.say, getattr(work.settings, "triage_post", False)))
     return Result(work.run_id)

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from prefect import Task, get_run_logger, runtime
@@ -35,6 +36,8 @@ TRIES = 3
 PATIENCE = 60.0  # seconds that a worker waits where Jira asks for it; longer waits are rescheduled
 PATIENT_FROM = 3  # at which attempt long waits are sat out, so that a large reading ends at last
 LONGEST_WAIT = 6 * 3600.0
+ROOMS = {"analysis", "pipelines", "reports"}
+MOST_PLACES = 6
 BUSY = 60.0  # seconds until a run looks again whether the other writer has ended
 AN_HOUR = 3600.0
 
@@ -118,13 +121,16 @@ def _told_plainly(step: Callable[[], T]) -> Callable[[], T]:
         except StepError as error:
             raise error.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001 - any bug, of which only the place may be told
-            places = [
-                f"{'/'.join(frame.filename.replace(os.sep, '/').split('/')[-2:])}:{frame.lineno} {frame.name}"
-                for frame in traceback.extract_tb(error.__traceback__)
-            ]
-            raise StepError(f"a bug: {type(error).__name__} at {' < '.join(reversed(places[-6:]))}") from None
+            raise StepError(f"a bug: {type(error).__name__} at {_places(error)}") from None
 
     return call
+
+
+def _places(error: Exception) -> str:
+    """Where it came from in this program's own files, the innermost first."""
+    parts = [(Path(frame.filename).parts, frame) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [f"{'/'.join(path[-2:])}:{frame.lineno} {frame.name}" for path, frame in parts if ROOMS & set(path[-3:-1])]
+    return " < ".join(reversed(ours[-MOST_PLACES:]))
 
 
 def _may_pass(_task: Any, _run: Any, state: Any) -> bool:

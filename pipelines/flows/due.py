@@ -70,26 +70,37 @@ def cancel_due(client: SyncPrefectClient, run: FlowRun, until: datetime, why: st
             client.set_flow_run_state(other.id, Cancelled(message=why), force=True)
 
 
-def take_up_again(now: datetime, say: Say) -> None:
-    """Runs that were cut off with the process that served them are due again; one that always is stays so."""
+def take_up_again(now: datetime, say: Say, *, is_start: bool = False) -> None:
+    """Make runs that crashed due again, a few times; at the start of serving also those that it was serving."""
     with get_client(sync_client=True) as client:
-        for run in runs_of(client, DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])), *GONE):
-            why = "was cut off with the process that served it"
-            again = run.run_count < ATTEMPTS
-            state: State[None] = AwaitingRetry(scheduled_time=now, message=why) if again else Crashed(message=why)
-            client.set_flow_run_state(run.id, state, force=True)
-            say(f"{run.name}: {why}; {'runs again' if again else f'{ATTEMPTS} times, and is given up'}")
+        for one in deployments(client):
+            cut_off = runs_of(client, only(one.id), *GONE) if is_start else []
+            for run in [*cut_off, *_last_if_crashed(client, one)]:
+                if run.run_count < ATTEMPTS:
+                    state: State[None] = AwaitingRetry(scheduled_time=now, message="was cut off, and runs again")
+                    client.set_flow_run_state(run.id, state, force=True)
+                    say(f"{one.name}: a run was cut off, and runs again")
+                elif run.state_type != StateType.CRASHED:
+                    client.set_flow_run_state(run.id, Crashed(message=f"was cut off {ATTEMPTS} times"), force=True)
+
+
+def _last_if_crashed(client: SyncPrefectClient, one: DeploymentResponse) -> list[FlowRun]:
+    """The newest run that has begun, if it crashed."""
+    begun = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, *GONE)
+    last = runs_of(client, only(one.id), *begun)[:1]
+    return [run for run in last if run.state_type == StateType.CRASHED]
 
 
 def look_late(settings: Settings, now: datetime, say: Say) -> None:
     """Announce schedules that are late or hang, or whose last run crashed; and when they are well again."""
     with get_client(sync_client=True) as client:
         for one in deployments(client):
-            problems = list(_late(client, one, now))
+            problems = list(late(client, one, now))
             settle(settings, f"schedule {one.name}", problems, now.astimezone(UTC).replace(tzinfo=None), say)
 
 
-def _late(client: SyncPrefectClient, one: DeploymentResponse, now: datetime) -> list[Problem]:
+def late(client: SyncPrefectClient, one: DeploymentResponse, now: datetime) -> list[Problem]:
+    """What is late, hangs or was cut off too often of a deployment."""
     grace = GRACE.get(one.name, timedelta(hours=24))
     found = []
     overdue = runs_of(client, only(one.id), StateType.SCHEDULED, until=now - grace)
@@ -102,8 +113,7 @@ def _late(client: SyncPrefectClient, one: DeploymentResponse, now: datetime) -> 
         if run.start_time and run.start_time < now - LONGEST_RUN:
             what = f"the run that began at {run.start_time:%Y-%m-%d %H:%M} UTC is still going on"
             found.append(Problem("hangs", what, "look at its log in Prefect; stop the process if nothing moves"))
-    ended = runs_of(client, only(one.id), StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
-    if ended and ended[0].state_type == StateType.CRASHED:
-        what = "the last run ended without a word, as if it was killed or had no memory left"
+    if any(run.run_count >= ATTEMPTS for run in _last_if_crashed(client, one)):
+        what = f"a run was cut off {ATTEMPTS} times, as if it was killed or had no memory left"
         found.append(Problem("crashed", what, "look at memory and disk (`escalations doctor`); the next run goes on"))
     return found

@@ -8,10 +8,11 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from types import FrameType
+from typing import Any
 
+from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron
@@ -26,7 +27,6 @@ from pipelines.settings import Settings
 
 START_WITHIN = 180.0  # seconds for the server; it makes its database the first time
 LOOK_EVERY = 60.0  # seconds between two looks at what is late
-POLL = 5.0  # seconds between two looks at what is due
 PLANS = {
     flows.sync: "*/15 * * * *",
     flows.triage: "5-59/15 * * * *",
@@ -56,42 +56,39 @@ def planned(settings: Settings) -> list[RunnerDeployment]:
 def serve(settings: Settings, say: Say) -> None:
     """Run server and schedules until told to stop. Raises `SettingsError` where the server does not come up."""
     with _server(settings, say):
-        take_up_again(datetime.now(UTC), say)
+        take_up_again(datetime.now(UTC), say, is_start=True)
         _watch(settings, say)
-        asyncio.run(_run(settings, say))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_run(settings, say))
+        say("stopping")
 
 
 async def _run(settings: Settings, say: Say) -> None:
-    runner = Runner(name="escalations", pause_on_shutdown=False, limit=1, query_seconds=POLL)
+    runner = _Served(name="escalations", pause_on_shutdown=False, limit=1)
     for deployment in planned(settings):
-        await runner.aadd_deployment(deployment)
+        ident = await runner.aadd_deployment(deployment)
         say(f"scheduled: {deployment.name}")
+        if deployment.name == "sync" and not settings.warehouse_file.exists():
+            async with get_client() as client:
+                await client.create_flow_run_from_deployment(ident)
     say(f"serving at {local_api(settings).removesuffix('/api')}; stop with Ctrl-C")
-    with _stopping():
-        await runner.start()
+    await runner.start()
 
 
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """A request to stop ends the runner in good order."""
-
-    def stop(*_: int | FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+class _Served(Runner):
+    def handle_sigterm(self, *_: Any, **__: Any) -> None:
+        """End as after Ctrl-C, in good order; the runner's own way leaves a coroutine behind."""
+        signal.raise_signal(signal.SIGINT)
 
 
 def _watch(settings: Settings, say: Say) -> None:
-    """Look from time to time for what is late, beside the runs."""
+    """Look from time to time for what crashed or is late, beside the runs."""
 
     def look() -> None:
         while True:
             time.sleep(LOOK_EVERY)
             try:
+                take_up_again(datetime.now(UTC), say)
                 look_late(settings, datetime.now(UTC), say)
             except Exception as error:  # noqa: BLE001 - the server may be busy; the next look tries again
                 say(f"could not look for late runs: {type(error).__name__}")

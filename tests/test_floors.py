@@ -208,6 +208,7 @@ def test_wall_clock_is_read_only_at_the_top() -> None:
                 # the Jira source waits by its own clock where the server tells none; data never comes from it
                 known = {
                     "pipelines.cli",
+                    "pipelines.flows",
                     "pipelines.weekly",
                     "pipelines.run_record",
                     "pipelines.doctor",

@@ -1,8 +1,6 @@
 """The flows: each a run of the pipeline, with tasks for its steps. The only room that knows Prefect."""
 
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.util import find_spec
 
 from prefect import flow
 
@@ -12,6 +10,7 @@ from pipelines.backfill import weekly_review as review_weeks
 from pipelines.flows.carry_out import Work, carry_out
 from pipelines.order import Result
 from pipelines.training import train
+from pipelines.triage import triage as look_at_new
 
 __all__ = ["census", "retrain", "sync", "triage", "weekly_review"]
 
@@ -60,12 +59,13 @@ def _census(work: Work) -> Result:
 
 
 def _triage(work: Work) -> Result:
-    if find_spec("pipelines.triage") is None or not work.settings.warehouse_file.exists():
-        work.say("nothing to triage yet")
+    settings = work.settings
+    if not settings.warehouse_file.exists():
+        work.say("nothing was read yet, so that nothing is new")
         return Result(work.run_id)
-    step = import_module("pipelines.triage").triage
-    work.do("triage", lambda: step(work.settings, work.say, getattr(work.settings, "triage_post", False)))
-    return Result(work.run_id)
+    post = settings.triage_comments
+    found = work.do("triage", lambda: look_at_new(settings, work.say, post, run_id=work.run_id))
+    return Result(work.run_id, counts={"new escalations": len(found.looks), "comments written": found.n_written})
 
 
 def _retrain(work: Work) -> Result:

@@ -140,7 +140,9 @@ def _side_by_side(source: Path, target: Path) -> Iterator[duckdb.DuckDBPyConnect
         connection.execute(f"attach {_quoted(source)} as kept (read_only)")
         connection.execute(f"attach {_quoted(target)} as made")
         connection.execute("use kept")
+        connection.execute("begin")  # else each statement is brought to the disk by itself
         yield connection
+        connection.execute("commit")
         connection.execute("checkpoint made")
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from analysis.errors import DeliveryError, WarehouseError
 from analysis.warehouse_copies import about, copy_mart, write_parquet
@@ -85,7 +86,7 @@ def _make(settings: Settings, now: datetime) -> datetime:
     for leftover in folder.glob(".partial-*"):  # of a run that was cut off
         shutil.rmtree(leftover, ignore_errors=True)
     partial = folder / f".partial-{os.getpid()}"
-    tables = partial / f"{PARQUET}-{now:%Y%m%dT%H%M%S%f}"
+    tables = partial / f"{PARQUET}-{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     tables.mkdir(parents=True)
     try:
         as_of = copy_mart(copy_to_read(settings.warehouse_file), partial / FILE, now)

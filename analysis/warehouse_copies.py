@@ -68,7 +68,8 @@ def about(copy: Path) -> tuple[datetime, datetime]:
             row = connection.execute("select as_of, published_at from kept.mart.about").fetchone()
     except duckdb.Error as error:
         raise WarehouseError(f"{copy}: cannot be read; remove it, and the next run makes a new one") from error
-    assert row is not None
+    if row is None:
+        raise WarehouseError(f"{copy}: does not tell its age; remove it, and the next run makes a new one")
     return row[0], row[1]
 
 

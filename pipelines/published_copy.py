@@ -105,7 +105,7 @@ def _swap(folder: Path, partial: Path, tables: Path) -> None:
     """Put the new files in the place of the old ones: the file by one rename, the folder by a link to it."""
     before = {path.name for path in folder.glob(f"{PARQUET}-*")}
     link = folder / PARQUET
-    kept = {os.readlink(link)} if link.is_symlink() else set()  # who lists it at this moment may still read it
+    kept = {link.readlink().name} if link.is_symlink() else set()  # who lists it at this moment may still read it
     tables.rename(folder / tables.name)
     new = partial / PARQUET
     new.symlink_to(tables.name)

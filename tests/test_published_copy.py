@@ -1,6 +1,5 @@
 """The copy for BI tools: mart alone, with its comments, whole at every moment, at most hourly, in nobody's way."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from stories import issues, write_criteria, write_export
+from test_cli import STORY as LONGER_STORY
 from test_cli import done
 
 from analysis.errors import DeliveryError
@@ -195,7 +195,7 @@ def test_no_place_to_write_leaves_the_old_one(desk: Settings) -> None:
 
 def test_nobody_may_write_to_it(first: Settings) -> None:
     files = [published_file(first), *(first.published / "parquet").iterdir()]
-    assert {stat.S_IMODE(os.stat(file).st_mode) for file in files} == {0o444}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o444}
 
 
 def test_doctor_tells_its_age(desk: Settings) -> None:
@@ -213,7 +213,7 @@ def test_doctor_tells_its_age(desk: Settings) -> None:
 
 def test_runs_of_the_command_line_leave_it(tmp_path: Path) -> None:
     write_criteria(tmp_path / "data" / "criteria")
-    write_export(tmp_path / "export.json", issues(STORY))
+    write_export(tmp_path / "export.json", issues(LONGER_STORY))
     settings = Settings(home=tmp_path / "data")
     assert "copy: data/published/escalations.duckdb" in done(tmp_path, "run", "--source", "export.json")
     made = age_of(settings)

@@ -250,6 +250,15 @@ FRAMES = {
         select o.*, e.provider, e.failure_category from mart.open_escalations o
         join mart.tagged_escalations e using (issue_id, escalation_no) order by o.age_hours desc, o.issue_id
     """,
+    "requirements": """
+        select r.* from core.requirements r
+        join core.criteria c on c.criterion_id = r.criterion_id and c.version = r.criterion_version
+        join core.clock k on c.effective_from <= k.as_of and coalesce(c.effective_until > k.as_of, true)
+        order by r.criterion_id, r.requirement_no
+    """,
+    "queue": "select * from mart.queue order by place",
+    "ops_standing_list": "select * from mart.ops_standing_list order by place",
+    "criteria_standing": "select * from mart.criteria_standing order by claims desc, criterion_id, criterion_version",
     "onboardings": """
         select o.*, d.name as dealer_name from mart.onboardings o left join mart.dealers d using (dealer_id)
         order by o.requested_at desc nulls last, o.ticket_key, o.dealer_id

@@ -30,9 +30,10 @@ def hash_of(*parts: object) -> str:
 class Warehouse:
     """One open DuckDB file. Use as a context manager; open late, close early."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, file: Path | None = None) -> None:
         self.connection = connection
-        self.path = path
+        self.path = path  # what messages speak of
+        self.file = file or path
 
     @classmethod
     @contextmanager
@@ -69,7 +70,7 @@ class Warehouse:
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set enable_progress_bar = false")
-            yield cls(connection, called)
+            yield cls(connection, called, path)
         finally:
             connection.close()
 

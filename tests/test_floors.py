@@ -94,8 +94,9 @@ FLOORS = {
     9: [
         *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
         "pipelines.tag_quality",
+        "pipelines.backup",
     ],
-    10: ["pipelines.backfill", "pipelines.triage"],
+    10: ["pipelines.backfill", "pipelines.triage", "pipelines.restore"],
     11: ["pipelines.flows"],
     12: ["pipelines.cli"],
     13: ["pipelines.__main__"],
@@ -130,6 +131,7 @@ HOMES = {
     },
     "sklearn": {"analysis.fitting", "analysis.likeness_fitting"},
     "wordllama": {"analysis.features"},
+    "fsspec": {"pipelines.backup"},
     "prefect": {"pipelines.flows"},
     "apprise": {"pipelines.alerts"},
     "pandas": {"analysis.warehouse", "analysis.measure", "analysis.frames", "reports.week"},

@@ -57,12 +57,22 @@ def writing(
 
     Raises `BusyError`, which names the holder, where somebody else writes for longer than that.
     """
-    holder = Holder(os.getpid(), socket.gethostname(), run_id, command, f"{now:%Y-%m-%d %H:%M}")
-    with _locked(warehouse, holder, wait, sleep):
+    with _locked(warehouse, _me(command, run_id, now), wait, sleep):
         try:
             yield
         finally:
             leave_copy(warehouse)
+
+
+@contextmanager
+def serving(folder: Path, now: datetime) -> Iterator[None]:
+    """Be the only one who runs a desk's schedules; `folder` is that of their server. Raises `BusyError`."""
+    with _locked(folder / "serve", _me("escalations serve", "none", now), 0.0, time.sleep):
+        yield
+
+
+def _me(command: str, run_id: str, now: datetime) -> Holder:
+    return Holder(os.getpid(), socket.gethostname(), run_id, command, f"{now:%Y-%m-%d %H:%M}")
 
 
 def holder_of(warehouse: Path) -> Holder | None:
@@ -112,7 +122,7 @@ def _acquire(descriptor: int, warehouse: Path, wait: float, sleep: Callable[[flo
         except BlockingIOError as error:
             who = _told(descriptor) or "another run"
             if time.monotonic() >= deadline:
-                why = f"{warehouse}: {who} is writing; wait until it has ended and try again"
+                why = f"{warehouse}: {who} holds it; wait until it has ended and try again"
                 raise BusyError(why) from error
             if not is_told and wait > 1:
                 log.warning("waiting up to %.0f s for %s", wait, who)

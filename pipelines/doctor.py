@@ -3,18 +3,21 @@
 Each finding is one line with what to do. Nothing is written, and no ticket text is shown.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from analysis.errors import EscalationsError
-from analysis.taxonomy import Criteria, read_criteria
+from analysis.taxonomy import Criteria, criteria_files, read_criteria
 from analysis.text import name_key
 from analysis.warehouse import Warehouse
-from pipelines.desk_lock import warehouse_to_read
+from pipelines.alerts import open_problems, wrong_urls
+from pipelines.desk_lock import Holder, holder_of, warehouse_to_read
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import cursors
 from pipelines.live import live_source
@@ -23,6 +26,8 @@ from pipelines.settings import Settings
 Say = Callable[[str], None]
 EXPIRY_WARNING_DAYS = 14
 MOST_NAMES = 8
+OLD_RUN = timedelta(days=8)  # longer than a week, for who runs it by hand once a week
+GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -42,18 +47,21 @@ def examine(settings: Settings, say: Say) -> list[Finding]:
     except EscalationsError as error:
         return [Finding("criteria", "wrong", str(error))]
     found += check_criteria(criteria, str(settings.criteria_folder or "the packaged defaults"))
+    found += check_own(settings.criteria_folder)
     if settings.jira_url:
         found += guarded("jira", lambda: _look_at_jira(settings, criteria, say))
     if settings.warehouse_file.exists():
         found += guarded("warehouse", lambda: _look_at_warehouse(settings))
     else:
         found.append(Finding("warehouse", "look", f"{settings.warehouse_file}: not there yet; run `escalations run`"))
-    return found
+    found.append(check_disk(settings))
+    found.append(check_lock(holder_of(settings.warehouse_file)))
+    return [*found, *check_telling(settings)]
 
 
 def _look_at_warehouse(settings: Settings) -> list[Finding]:
     with warehouse_to_read(settings.warehouse_file) as warehouse:
-        return list(check_warehouse(warehouse))
+        return list(check_warehouse(warehouse, datetime.now(UTC).replace(tzinfo=None)))
 
 
 def _look_at_jira(settings: Settings, criteria: Criteria, say: Say) -> list[Finding]:
@@ -78,6 +86,48 @@ def _look_at_jira(settings: Settings, criteria: Criteria, say: Say) -> list[Find
     return [*found, *check_fields(criteria, probe.field_names(connection, plan))]
 
 
+def check_disk(settings: Settings) -> Finding:
+    """Whether the disk holds what a run and a migration may write: the warehouse, its copies, raw lines."""
+    place = next(path for path in (settings.home.resolve(), *settings.home.resolve().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    size = settings.warehouse_file.stat().st_size if settings.warehouse_file.exists() else 0
+    told = f"{free / GIB:.1f} GiB free at {place}, the warehouse has {size / GIB:.2f} GiB"
+    if free < size + GIB / 4:
+        return Finding("disk", "wrong", f"{told}; make room, a run writes at least as much again")
+    return Finding("disk", "ok" if free > 3 * size + GIB else "look", told)
+
+
+def check_lock(holder: Holder | None) -> Finding:
+    """Who writes at this moment; the lock of a run that was killed is free."""
+    return Finding("lock", "ok", f"{holder} is writing" if holder else "nobody is writing")
+
+
+def check_telling(settings: Settings) -> Iterator[Finding]:
+    """Whether anybody is told when something is wrong, and what was announced and is not over."""
+    wrong = list(wrong_urls(settings))
+    for text in wrong:
+        yield Finding("messages", "wrong", text)
+    if not settings.notify_urls:
+        yield Finding("messages", "look", "nobody is told when a run fails; set notify_urls")
+    elif not wrong:
+        yield Finding("messages", "ok", f"{len(settings.notify_urls)} addresses are told when something is wrong")
+    for text in open_problems(settings):
+        yield Finding("announced", "look", text)
+
+
+def check_own(folder: Path | None) -> Iterator[Finding]:
+    """Which criteria files are the desk's own, and which of these say what the shipped ones say."""
+    shipped, used = criteria_files(None), criteria_files(folder)
+    own = {name: path for name, path in used.items() if path != shipped.get(name)}
+    same = [name for name, path in own.items() if name in shipped and path.read_bytes() == shipped[name].read_bytes()]
+    other = sorted(set(own) - set(same))
+    if other:
+        yield Finding("own criteria", "ok", f"differ from what is shipped: {', '.join(other)}")
+    if same:
+        why = "remove them, so that an upgrade reaches them"
+        yield Finding("own criteria", "look", f"the same as shipped: {', '.join(sorted(same))}; {why}")
+
+
 def guarded(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """The findings of one look; what a person can put right becomes a finding instead of ending the rest."""
     try:
@@ -100,14 +150,15 @@ def check_criteria(criteria: Criteria, folder: str) -> Iterator[Finding]:
         )
 
 
-def check_warehouse(warehouse: Warehouse) -> Iterator[Finding]:
+def check_warehouse(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     """What is loaded, when it last went well, which dealers match nobody, and one ticket as it is read."""
     version, source = warehouse.rows("select schema_version, source_id from state.meta")[0]
     n_tickets = warehouse.value("select count(*) from core.tickets")
     yield Finding("warehouse", "ok", f"state version {version}, {n_tickets} issues of {source or 'no source yet'}")
     last = warehouse.value("select max(recorded_at) from state.runs where outcome = 'done'")
     told = f"last good run ended {last:%Y-%m-%d %H:%M} UTC" if last else "no run has ended well yet"
-    yield Finding("runs", "ok" if last else "look", told)
+    is_old = last is not None and now - last > OLD_RUN
+    yield Finding("runs", "ok" if last and not is_old else "look", told)
     aside = cursors(warehouse).get("set_aside")
     if aside:
         yield Finding("set aside", "look", f"Jira failed to give the issues with ids {aside}; each run asks again")

@@ -58,7 +58,7 @@ def connection_of(settings: Settings, say: Say) -> "Connection":
         ca=str(settings.jira_ca) if settings.jira_ca else None,
         proxy=settings.jira_proxy,
     )
-    return Connection(account, Limiter(time.monotonic, time.sleep), say)
+    return Connection(account, Limiter(time.monotonic, time.sleep), say, settings.jira_longest_wait)
 
 
 def census_source(settings: Settings, criteria: Criteria, say: Say, today: date) -> "CensusSource":

@@ -73,7 +73,7 @@ def test_every_command_that_writes_waits_and_then_names_who_does(desk: Path, hol
     for arguments in WRITERS:
         line = refused(desk, 14, *arguments)
         assert f"`escalations run` (run r-1, process {holder.pid} on" in line, arguments
-        assert "since 2026-03-02 06:30 UTC) is writing; wait until it has ended" in line
+        assert "since 2026-03-02 06:30 UTC) holds it; wait until it has ended" in line
 
 
 def test_who_waits_gets_in_when_the_other_ends(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_lock_without_a_name_is_still_a_lock(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     with writing(path, "first", "r-1", NOW, 0):
         lock_file(path).write_text("{")
-        with pytest.raises(BusyError, match="another run is writing"), writing(path, "second", "r-2", NOW, 0):
+        with pytest.raises(BusyError, match="another run holds it"), writing(path, "second", "r-2", NOW, 0):
             pass
 
 
@@ -170,7 +170,7 @@ def test_a_reader_before_the_first_run_has_ended(tmp_path: Path) -> None:
     with writing(path, "run", "r-1", NOW, 0):
         with Warehouse.open(path):
             pass
-        with pytest.raises(BusyError, match=r"`run` .* is writing"):
+        with pytest.raises(BusyError, match=r"`run` .* holds it"):
             source_read(path)
     assert source_read(path) is None
 

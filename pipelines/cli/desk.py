@@ -1,14 +1,19 @@
 """The desk itself: first settings, health, criteria."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.errors import SettingsError
 from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
+
+if TYPE_CHECKING:
+    from pipelines.doctor import Finding
+    from pipelines.settings import Settings
 
 
 @app.command()
@@ -50,7 +55,8 @@ def doctor(
     """Is everything healthy: criteria, warehouse, and the live Jira if one is set."""
     from pipelines.doctor import examine
 
-    found = examine(settings_of(criteria=criteria, home=home, warehouse=warehouse), say_to(as_json))
+    settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
+    found = [*examine(settings, say_to(as_json)), *_schedules(settings)]
     if as_json:
         print(json.dumps([{"what": one.what, "state": one.state, "text": one.text} for one in found]))
     else:
@@ -58,6 +64,22 @@ def doctor(
             print(f"{one.state:5} {one.what}: {one.text}")
     if any(one.state == "wrong" for one in found):
         raise SettingsError("something is wrong; see the lines that begin so")
+
+
+def _schedules(settings: "Settings") -> "list[Finding]":
+    """Findings about the schedules, where there are any."""
+    from pipelines.doctor import Finding
+    from pipelines.prefect_environment import enter, prefect_environment
+
+    if "PREFECT_API_URL" not in os.environ:
+        if not settings.prefect.exists():
+            return [Finding("schedules", "look", "nothing runs by itself; `escalations serve` would")]
+        enter(prefect_environment(settings), {})
+    try:
+        from pipelines.flows.health import look_at_schedules
+    except ImportError:
+        return [Finding("schedules", "wrong", "run `pip install 'escalations[serve]'` to look at them")]
+    return list(look_at_schedules())
 
 
 @app.command()

@@ -17,7 +17,7 @@ import requests
 import tenacity
 from jira import JIRA
 
-from analysis.errors import SourceError
+from analysis.errors import SourceError, WaitError
 from pipelines.jira.account import Account, address_host, check_certificates, for_header, host_in
 from pipelines.jira.limits import LONGEST, Limiter, seconds_to_wait
 from pipelines.jira.retries import (
@@ -202,7 +202,8 @@ class Connection:
         seconds = seconds_to_wait(headers, server_now) * random.uniform(1.0, 1.05)  # noqa: S311 - spreads, hides nothing
         reason = headers.get("RateLimit-Reason") or "no reason given"
         if seconds > self.longest:
-            raise SourceError(f"Jira asks to wait {seconds / 60:.0f} minutes ({reason}); run again after that")
+            told = f"Jira asks to wait {max(1.0, seconds / 60):.0f} minutes ({reason}); run again after that"
+            raise WaitError(told, seconds)
         self.limiter.close(route, seconds, reason)
         if seconds > 5:
             self.say(f"waiting {seconds:.0f} s: Jira limits {route} ({reason})")

@@ -35,6 +35,8 @@ class RefusedError(SourceError):
 class UnansweredError(SourceError):
     """A read failed as often as is borne; the next run may fare better."""
 
+    may_pass = True
+
 
 class UnsureError(SourceError):
     """Nobody can tell whether a write was done: the connection broke, or the answer was none."""

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/runbook_quality.py [TICKETS.toml RUNBOOKS_FOLDER FAMILIES.csv]
 
-Prints, for each log-odds from which a match counts, how many of the matches are right (precision) and how many tickets
+Prints, for log-odds from which a match counts and for how far it must be ahead of the next runbook, how many of the matches are right (precision) and how many tickets
 of the runbooks' families are matched (recall), with the signatures alone beside it. Each family's first ticket, which
 the writers of the runbooks had read, is left out.
 """
@@ -28,7 +28,7 @@ HELD_OUT = (
     HERE / "held_out_runbooks",
     HERE / "held_out_runbooks" / "families.csv",
 )
-THRESHOLDS = (LEAST_LIKE, 0.5, 0.75, 1.0, 1.1, 1.25, 1.5)
+LEADS = ((LEAST_LIKE, 0.0), (LEAST_LIKE, 2.0), (0.5, 0.0), (0.5, 2.0), (0.75, 0.0), (0.75, 1.0), (1.0, 0.0))
 
 
 def main(tickets_file: Path, folder: Path, families_file: Path) -> None:
@@ -65,12 +65,17 @@ def main(tickets_file: Path, folder: Path, families_file: Path) -> None:
     }
     print(f"{len(tickets)} tickets, {len(families)} runbooks, {len(wanted)} tickets that a runbook is for")
     _print("signatures alone", {pair for pair in signed if pair[0] not in firsts}, wanted)
-    for least in THRESHOLDS:
+    for least, lead in LEADS:
         told = {
-            (row["issue_id"], row["ref"]) for row in rows if row["log_odds"] >= least and row["issue_id"] not in firsts
+            (row["issue_id"], row["ref"])
+            for row in rows
+            if row["log_odds"] >= least
+            and (row["ahead"] is None or row["ahead"] >= lead)
+            and row["issue_id"] not in firsts
         }
-        _print(f"words from {least:.2f}", told, wanted)
-        _print(f"words from {least:.2f}, or signature", told | {one for one in signed if one[0] not in firsts}, wanted)
+        name = f"words from {least:.2f}, {lead:.1f} ahead"
+        _print(name, told, wanted)
+        _print(f"{name}, or signature", told | {one for one in signed if one[0] not in firsts}, wanted)
 
 
 def _provider(criteria: Criteria, ref: str) -> str | None:
@@ -80,7 +85,7 @@ def _provider(criteria: Criteria, ref: str) -> str | None:
 def _print(name: str, told: set[tuple[int, str]], wanted: set[tuple[int, str]]) -> None:
     right = len(told & wanted)
     precision = right / len(told) if told else float("nan")
-    print(f"{name:34} precision {precision:.3f} recall {right / len(wanted):.3f} ({right} of {len(told)} matches)")
+    print(f"{name:40} precision {precision:.3f} recall {right / len(wanted):.3f} ({right} of {len(told)} matches)")
 
 
 if __name__ == "__main__":

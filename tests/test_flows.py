@@ -1,0 +1,180 @@
+"""Against a real Prefect server on loopback: schedules, retries, waits, being told, and a process that is killed."""
+
+import re
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from jira_standin import JiraStandIn
+from served_desk import FLOWS, SECRET, Hook, Served, busy_desk, command, content, environment, free_port, listening
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+ZONE = "America/New_York"
+
+
+@pytest.fixture(scope="module")
+def jira() -> Iterator[JiraStandIn]:
+    with JiraStandIn("cloud") as made:
+        busy_desk(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hook() -> Iterator[Hook]:
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(jira: JiraStandIn, hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home, port = tmp_path_factory.mktemp("desk"), free_port()
+    more = {"prefect_port": str(port), "notify_urls": hook.url, "step_retry_seconds": "0", "jira_longest_wait": "3"}
+    given = environment(home, jira, **more)
+    site = home / "criteria" / "site.toml"
+    site.write_text(site.read_text().replace('"UTC"', f'"{ZONE}"'))
+    made = Served(given, home, port)
+    made.start()
+    yield made
+    if made.process and made.process.poll() is None:
+        made.stop(signal.SIGKILL)
+
+
+def test_a_new_desk_reads_at_once_and_every_schedule_has_runs(served: Served) -> None:
+    served.until(lambda: all(served.runs(flow, "Scheduled") for flow in FLOWS))
+    mondays = [datetime.fromisoformat(one["expected_start_time"]) for one in served.runs("weekly-review", "Scheduled")]
+    from zoneinfo import ZoneInfo
+
+    local = [moment.astimezone(ZoneInfo(ZONE)) for moment in mondays]
+    assert {(moment.isoweekday(), moment.hour, moment.minute) for moment in local} == {(1, 6, 30)}
+    served.until(lambda: served.runs("sync", "Completed"))  # the first one was not waited for
+    first = served.runs("sync", "Completed")[0]
+    artifacts = served.artifacts(first["id"])
+    assert set(artifacts) == {"sync-counts", "sync-tag-sources"}
+    assert "'issues read', 'count': 24" in artifacts["sync-counts"].replace('"', "'")
+    steps = served.ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [first["id"]]}}})
+    assert {one["name"].rpartition("-")[0] for one in steps} == {"extract", "load", "tag", "judge", "measure"}
+
+
+def test_the_weekly_review_completes_with_its_page(served: Served) -> None:
+    run = served.ended(served.trigger("weekly-review"))
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    link = served.artifacts(run["id"])["week-page"]
+    page = Path(re.search(r"file://([^)]+)", link)[1])  # type: ignore[index]
+    assert page == served.home.resolve() / "reports" / "2026-W35" / "index.html"
+    assert SECRET in page.read_text()
+
+
+def test_a_step_that_fails_twice_and_then_works_completes(jira: JiraStandIn, served: Served, hook: Hook) -> None:
+    jira.faults.html_next("serverInfo", times=6)  # each try of the step asks three times
+    run = served.ended(served.trigger("sync"))
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    assert not jira.faults.strikes
+    steps = served.ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert {one["name"].rpartition("-")[0]: one["run_count"] for one in steps}["extract"] == 3
+    assert hook.messages == []
+
+
+def test_what_jira_asks_to_wait_is_a_reschedule(jira: JiraStandIn, served: Served) -> None:
+    jira.faults.fail_next("serverInfo", 429, retry_after="6")
+    ident = served.trigger("sync")
+    served.until(lambda: served.run(ident)["state"]["name"] == "AwaitingRetry")
+    message = served.run(ident)["state"]["message"]
+    assert message.startswith("Jira asks to wait")
+    run = served.ended(ident)
+    assert (run["state"]["type"], run["run_count"]) == ("COMPLETED", 2)
+
+
+def test_one_that_fails_for_good_is_told_once_and_when_it_is_over(
+    jira: JiraStandIn, served: Served, hook: Hook
+) -> None:
+    jira.faults.token_expires_after = 0
+    for _ in range(2):
+        run = served.ended(served.trigger("sync"))
+        assert run["state"]["type"] == "FAILED"
+    jira.faults.token_expires_after = None
+    assert served.ended(served.trigger("sync"))["state"]["type"] == "COMPLETED"
+    assert hook.titles() == ["Escalations: sync needs a look", "Escalations: sync is well again"]
+    assert "What to do: see whether Jira is up" in hook.messages[0]["message"]
+
+
+def test_another_serving_process_is_refused(served: Served) -> None:
+    ended = subprocess.run(command("serve"), env=served.environment, cwd=served.home, capture_output=True, check=False)
+    assert ended.returncode == 14
+    assert b"`escalations serve`" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_doctor_knows_of_server_and_schedules(served: Served) -> None:
+    ended = subprocess.run(command("doctor"), env=served.environment, cwd=served.home, capture_output=True, check=False)
+    told = ended.stdout.decode()
+    assert re.search(r"ok +server: .*answers", told)
+    assert re.search(r"ok +schedules: 5 of 5", told)
+
+
+def test_killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(
+    jira: JiraStandIn, served: Served, tmp_path: Path
+) -> None:
+    """The serving process dies in the middle of a sync; the machine wakes three weeks later."""
+    jira.edit(next(iter(jira.snapshot())), summary=f"{SECRET} again")
+    cut_off = served.trigger("sync")
+    served.until(lambda: served.run(cut_off)["state"]["name"] == "Running")
+    served.stop(signal.SIGKILL)
+    jira.tick(3 * 7 * 86_400)
+    missed = _sleep(served.home / "prefect" / "prefect.db", timedelta(weeks=3))
+    assert missed["weekly-review"] >= 3
+    assert missed["sync"] >= 3
+    served.start()
+    assert served.ended(cut_off)["state"]["type"] in ("COMPLETED", "CANCELLED")
+    served.until(lambda: len(served.runs("weekly-review", "Completed")) == 2, 90)
+    served.until(lambda: not served.runs("weekly-review", "Late", "Pending", "Running"), 60)
+    served.until(lambda: not served.runs("sync", "Late", "Pending", "Running", "AwaitingRetry"), 60)
+    assert len(served.runs("weekly-review", "Completed")) == 2  # the one begun by hand before, and one for all Mondays
+    assert len(served.runs("weekly-review", "Cancelled")) == missed["weekly-review"] - 1
+    assert served.stop() == 0
+    weeks = {path.parent.name: path for path in (served.home / "reports").glob("*/index.html")}
+    assert set(weeks) == {"2026-W35", "2026-W36", "2026-W37", "2026-W38"}
+    twin = tmp_path / "twin"
+    given = environment(twin, jira)
+    site = twin / "criteria" / "site.toml"
+    site.write_text(site.read_text().replace('"UTC"', f'"{ZONE}"'))
+    subprocess.run(command("run"), env=given, cwd=twin, check=True, capture_output=True)
+    mine, undisturbed = content(served.home / "warehouse.duckdb"), content(twin / "warehouse.duckdb")
+    for name, rows in undisturbed.items():
+        if name.startswith("core.") and name != "core.readings":
+            assert mine[name] == rows, name
+
+
+def test_no_ticket_text_gets_into_prefect(served: Served) -> None:
+    kept = [path for path in (served.home / "prefect").rglob("*") if path.is_file()]
+    assert len(kept) > 3
+    for path in [*kept, served.home / "serve.log", served.home / "alerts.json"]:
+        assert SECRET.encode() not in path.read_bytes(), path
+        assert (
+            b"token" not in path.read_bytes()
+            or served.environment["ESCALATIONS_JIRA_TOKEN"].encode() not in path.read_bytes()
+        ), path
+
+
+def _sleep(database: Path, span: timedelta) -> dict[str, int]:
+    """Let the server's clock have gone on while it was off: what was scheduled within the span is in the past now."""
+    until = datetime.now(UTC) + span
+    with sqlite3.connect(database) as connection:
+        rows = connection.execute(
+            "select r.id, d.name, r.next_scheduled_start_time, r.expected_start_time from flow_run r join deployment d on d.id = r.deployment_id "
+            "where r.state_type = 'SCHEDULED' and r.auto_scheduled and d.name in ('sync', 'weekly-review')"
+        ).fetchall()
+        counts: dict[str, int] = {}
+        for ident, name, planned, expected in rows:
+            past = [(datetime.fromisoformat(at) - span).strftime("%Y-%m-%d %H:%M:%S.%f") for at in (planned, expected)]
+            connection.execute(
+                "update flow_run set next_scheduled_start_time = ?, expected_start_time = ? where id = ?",
+                (*past, ident),
+            )
+            if datetime.fromisoformat(planned).replace(tzinfo=UTC) <= until:
+                counts[name] = counts.get(name, 0) + 1
+    connection.close()
+    return counts

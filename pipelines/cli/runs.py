@@ -113,12 +113,51 @@ def report(
 ) -> None:
     """Tag, judge and measure what changed, then render the week's page."""
     from pipelines import weekly
+    from pipelines.deliver import deliver_published
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse, out=out)
     told = publishing_of(publish, restate)
     with writer(settings, "report", needs_warehouse=True) as run_id:
         result = weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told, run_id=run_id)
-    answer(result, as_json)
+        answer(result, as_json)
+        deliver_published(settings, say_to(as_json), result, told)
+
+
+@app.command()
+def deliver(
+    week: Annotated[str | None, typer.Option(help="ISO week such as 2026-W47. Default: the latest published.")] = None,
+    to: Annotated[str | None, typer.Option(help="Name of one target. Default: all of them.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Send anew what may not have arrived.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be sent.")] = False,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+) -> None:
+    """Bring a published week's pages to the targets of the settings: folders, object stores, mail, chats."""
+    from pipelines.deliver import deliver as bring
+    from pipelines.deliver import preview
+
+    settings, wanted = settings_of(home=home, warehouse=warehouse, out=out), week_of(week)
+    if dry_run:
+        for line in preview(settings, week=wanted, only=to):
+            print(line)
+        return
+    with writer(settings, "deliver", needs_warehouse=True) as run_id:
+        bring(settings, say_to(False), run_id, week=wanted, only=to, again=again)
+
+
+@app.command()
+def pdf(
+    week: Annotated[str, typer.Argument(help="ISO week such as 2026-W47, whose pages are there.")],
+    home: Home = None,
+    out: Out = None,
+) -> None:
+    """Print a week's review and scorecard into PDFs beside its pages."""
+    from pipelines.printing import print_week
+
+    monday = week_of(week)
+    for path in print_week(settings_of(home=home, out=out).reports / f"{monday:%G-W%V}"):
+        print(path)
 
 
 @app.command()
@@ -146,13 +185,15 @@ def _run(
     restate: bool = False,
 ) -> None:
     from pipelines import weekly
+    from pipelines.deliver import deliver_published
 
     check(settings)
     told = publishing_of(publish, restate)
     chosen, until = week_of(week), moment_of(as_of)
     with writer(settings, command) as run_id:
         result = weekly.run(settings, say_to(as_json), week=chosen, until=until, publishing=told, run_id=run_id)
-    answer(result, as_json)
+        answer(result, as_json)
+        deliver_published(settings, say_to(as_json), result, told)
 
 
 def _backfill(settings: "Settings", since: str, as_json: bool) -> None:

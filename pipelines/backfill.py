@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from analysis.errors import InputError
 from analysis.warehouse import Warehouse
 from pipelines import weekly
-from pipelines.deliver import deliver_published
 from pipelines.models import model_in_force
 from pipelines.order import Do, Publishing, Result, Say, plainly
 from pipelines.settings import Settings
@@ -23,8 +22,8 @@ def backfill(settings: Settings, say: Say, since: date, *, do: Do = plainly, run
 
     The last complete week is published as any other. Raises `InputError` where no week is complete.
     """
-    result = _weeks(settings, say, since, weekly.run(settings, say, is_rendered=False, do=do, run_id=run_id), do)
-    return deliver_published(settings, say, result, Publishing.PUBLISH, do)
+    result = weekly.run(settings, say, is_rendered=False, do=do, run_id=run_id)
+    return _weeks(settings, say, since, result, do)
 
 
 def weekly_review(settings: Settings, say: Say, *, do: Do = plainly, run_id: str | None = None) -> Result:
@@ -33,9 +32,9 @@ def weekly_review(settings: Settings, say: Say, *, do: Do = plainly, run_id: str
     assert result.week  # noqa: S101 - a run that ended has measured
     with Warehouse.open(settings.warehouse_file) as warehouse:
         before = warehouse.value("select max(week) from state.published where week < ?", [result.week])
-    if before is not None and before != result.week - ONE_WEEK:
-        result = _weeks(settings, say, max(before, result.week - MOST_MISSED * ONE_WEEK), result, do)
-    return deliver_published(settings, say, result, Publishing.PUBLISH, do)
+    if before is None or before == result.week - ONE_WEEK:
+        return result
+    return _weeks(settings, say, max(before, result.week - MOST_MISSED * ONE_WEEK), result, do)
 
 
 def _weeks(settings: Settings, say: Say, since: date, result: Result, do: Do) -> Result:

@@ -22,6 +22,7 @@ from pipelines.cli.options import (
     app,
     check,
     day_of,
+    leave_copy,
     moment_of,
     publishing_of,
     say_to,
@@ -31,6 +32,7 @@ from pipelines.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pipelines.order import Publishing, Result
     from pipelines.settings import Settings
 
 
@@ -113,14 +115,14 @@ def report(
 ) -> None:
     """Tag, judge and measure what changed, then render the week's page."""
     from pipelines import weekly
-    from pipelines.deliver import deliver_published
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse, out=out)
     told = publishing_of(publish, restate)
     with writer(settings, "report", needs_warehouse=True) as run_id:
         result = weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told, run_id=run_id)
-        answer(result, as_json)
-        deliver_published(settings, say_to(as_json), result, told)
+    answer(result, as_json)
+    leave_copy(settings, as_json, at_once=publish or restate)
+    _deliver(settings, result, told, as_json)
 
 
 @app.command()
@@ -185,15 +187,25 @@ def _run(
     restate: bool = False,
 ) -> None:
     from pipelines import weekly
-    from pipelines.deliver import deliver_published
 
     check(settings)
     told = publishing_of(publish, restate)
     chosen, until = week_of(week), moment_of(as_of)
     with writer(settings, command) as run_id:
         result = weekly.run(settings, say_to(as_json), week=chosen, until=until, publishing=told, run_id=run_id)
-        answer(result, as_json)
-        deliver_published(settings, say_to(as_json), result, told)
+    answer(result, as_json)
+    if command != "demo" and until is None:
+        leave_copy(settings, as_json, at_once=publish or restate)
+    _deliver(settings, result, told, as_json)
+
+
+def _deliver(settings: "Settings", result: "Result", publishing: "Publishing", as_json: bool) -> None:
+    """After all else, for a target that fails must hold up nothing."""
+    if settings.targets and publishing.value != "no":
+        from pipelines.deliver import deliver_published
+
+        with writer(settings, "deliver") as run_id:
+            deliver_published(settings, say_to(as_json), run_id, result, publishing)
 
 
 def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
@@ -204,6 +216,8 @@ def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
     with writer(settings, "run --weekly") as run_id:
         result = backfill(settings, say_to(as_json), first, run_id=run_id)
     answer(result, as_json)
+    leave_copy(settings, as_json, at_once=True)
+    _deliver(settings, result, publishing_of(True, False), as_json)
 
 
 def _forget_other_day(base: Path, today: date) -> None:

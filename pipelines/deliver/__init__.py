@@ -5,7 +5,6 @@ at most once; where nobody knows whether one arrived it is said, and only a pers
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from analysis.errors import DeliveryError, InputError, SettingsError
@@ -14,7 +13,7 @@ from pipelines.deliver.parcel import Parcel
 from pipelines.deliver.sending import Sending
 from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
-from pipelines.order import Do, Publishing, Result, Say, plainly
+from pipelines.order import Publishing, Result, Say
 from pipelines.printing import print_week
 from pipelines.settings import Settings
 from pipelines.targets import Target
@@ -36,13 +35,10 @@ class DeliveriesError(DeliveryError):
         return self.told
 
 
-def deliver_published(settings: Settings, say: Say, result: Result, publishing: Publishing, do: Do = plainly) -> Result:
-    """At the end of a run: bring the week that it published to all targets, if there are any; gives the result on."""
+def deliver_published(settings: Settings, say: Say, run_id: str, result: Result, publishing: Publishing) -> None:
+    """Bring the week that a run published to all targets, if it published one and there are any. Raises as `deliver`."""
     if settings.targets and result.week and result.page and publishing is not Publishing.NO:
-        week = result.week
-        done = do("deliver", lambda: deliver(settings, say, result.run_id, week=week))
-        return replace(result, counts={**result.counts, "targets served": done})
-    return result
+        deliver(settings, say, run_id, week=result.week)
 
 
 def deliver(

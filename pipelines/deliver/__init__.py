@@ -36,7 +36,7 @@ class DeliveriesError(DeliveryError):
 
 
 def deliver_published(settings: Settings, say: Say, run_id: str, result: Result, publishing: Publishing) -> None:
-    """Bring the week that a run published to all targets, if it published one and there are any. Raises as `deliver`."""
+    """Bring the week that a run published, if it did, to all targets, if there are any. Raises as `deliver`."""
     if settings.targets and result.week and result.page and publishing is not Publishing.NO:
         deliver(settings, say, run_id, week=result.week)
 

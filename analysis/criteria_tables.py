@@ -94,7 +94,7 @@ def _requirements(one: Criterion) -> list[Row]:
 
 def _runbook(book: Runbook) -> Row:
     told = book.model_dump(
-        include={"version", "title", "provider", "audience", "needs_access", "because_of", "text_hash"}
+        include={"version", "title", "provider", "audience", "needs_access", "because_of", "page", "text_hash"}
     )
     told |= {"runbook_id": book.id, "failure_category": book.category, "published_date": book.published}
     return told | {"announced_date": book.announced, "replaced_date": book.replaced}

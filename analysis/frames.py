@@ -9,30 +9,52 @@ from analysis.warehouse import Warehouse
 
 SHOWN_WEEKS = 53  # how far back charts reach
 
-# A ticket has a page where a number of the week counts it, where it is open, where it came in the last 13 weeks in a family
-# that came more than once, where a proposed decision names it, or where one of these repeats it.
-SHOWN_TICKETS = """
-    create or replace temp table shown as
-    with counted as (
-        select t.issue_id from mart.shown_tickets t join core.clock k on k.week = t.week where t.group_key = 'all'
-        union
-        select issue_id from closed_verdicts
-        union
-        select issue_id from mart.open_escalations
-        union
-        select e.issue_id
+# Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of its own.
+MOST_PAGES = 600
+# Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a decision; 2 where a
+# number of more weeks counts them or a family on which Tier 2 spent most has them; 3 where one of the first kind repeats them.
+TOLD_TICKETS = """
+    create or replace temp table told as
+    with named as (
+        select t.issue_id, if(t.variant like '%_week' or m.n_weeks_pooled = 1, 1, 2) as rank
+        from mart.shown_tickets t
+        join core.clock k on k.week = t.week
+        join mart.shown_measures m on m.week = t.week and m.measure = t.measure and m.variant = t.variant
+            and m.statistic = t.statistic and m.group_key = t.group_key
+        where t.group_key = 'all'
+        union all
+        select issue_id, 1 from closed_verdicts
+        union all
+        select issue_id, 1 from mart.open_escalations
+        union all
+        select t.issue_id, if(d.nth <= 8, 1, 2)
+        from (select unnest(refs) as ticket_key, unnest(range(1, len(refs) + 1)) as nth from mart.proposed_decisions) d
+        join core.tickets t using (ticket_key)
+        union all
+        select e.issue_id, 1 from mart.verdicts v join mart.escalations e using (issue_id, escalation_no)
+        cross join core.clock k
+        where v.reply = 'contested' and e.escalated_at > k.as_of - interval 182 days
+        union all
+        select e.issue_id, 2
         from mart.family_escalations e
-        join mart.families f on f.family_id = e.family_id and f.n_escalations > 1
+        join mart.next_steps n on n.family_id = e.family_id and n.subject = 'family' and n.place <= 10
         cross join core.clock k
         where e.escalated_week > k.week - 91
-        union
-        select t.issue_id from (select unnest(refs) as ticket_key from mart.proposed_decisions) join core.tickets t using (ticket_key)
-        union
-        select e.issue_id from mart.verdicts v join mart.escalations e using (issue_id, escalation_no) where v.standing = 'contested'
+    ),
+    counted as (
+        select issue_id, min(rank) as rank from named semi join mart.escalations using (issue_id) group by issue_id
     )
-    select issue_id from mart.escalations semi join counted using (issue_id)
-    union
-    select r.repeat_of from core.repeats r semi join counted using (issue_id)
+    select issue_id, min(rank) as rank
+    from (from counted union all select r.repeat_of, 3 from core.repeats r join counted c on c.issue_id = r.issue_id and c.rank = 1)
+    group by issue_id
+"""
+SHOWN_TICKETS = f"""
+    create or replace temp table shown as
+    select issue_id
+    from told
+    join (select issue_id, max(escalated_at) as escalated_at from mart.escalations group by issue_id) using (issue_id)
+    order by rank, escalated_at desc, issue_id
+    limit {MOST_PAGES}
 """
 # The newest week up to the reported one in which OPS had something to answer and may no longer.
 CLOSED_VERDICTS = """
@@ -47,7 +69,7 @@ CLOSED_VERDICTS = """
             where m.measure = 'ops_should_have_handled' and m.variant = 'agreed_week' and m.group_key = 'all' and m.n > 0 and m.n_pending = 0
         )
 """
-PREPARED = (CLOSED_VERDICTS, SHOWN_TICKETS)
+PREPARED = (CLOSED_VERDICTS, TOLD_TICKETS, SHOWN_TICKETS)
 
 FRAMES = {
     "clock": "select as_of, week, reporting_zone from core.clock",
@@ -93,7 +115,9 @@ FRAMES = {
     "definitions": "select * from mart.definitions order by measure, variant",
     "measure_tickets": """
         select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
-        where t.group_key = 'all' or t.group_key like 'provider:%'
+        where t.group_key = 'all' or (t.group_key like 'provider:%' and (t.measure, t.variant) in (
+            ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3', 'by_resolution'),
+            ('waits', 'overdue')))
         order by measure, variant, statistic, group_key, issue_id, escalation_no
     """,
     "closed_verdicts": "select * from closed_verdicts order by variant, issue_id, escalation_no",
@@ -102,7 +126,7 @@ FRAMES = {
             t.failure_category, v.verdict, v.verdict_at_escalation, v.criterion_id, v.criterion_version, v.softened_by, v.reply, v.ruling,
             v.standing, v.window_closes_at, r.days_between, r.repeat_of_no, r.told_by as repeat_told_by, o.ticket_key as repeat_of_key
         from mart.escalations e
-        semi join shown using (issue_id)
+        semi join told using (issue_id)
         join mart.tickets t using (issue_id)
         join core.ticket_facts f using (issue_id)
         left join mart.dealers d on d.dealer_id = t.dealer_id
@@ -113,8 +137,8 @@ FRAMES = {
     """,
     "tickets": """
         select t.issue_id, t.ticket_key, t.reporter_id, t.assignee_id, t.created_at, t.resolved_at, t.root_cause, t.resolution, t.tier,
-            left(t.description, 1200) as description, length(t.description) > 1200 as is_cut,
-            left(if(t.resolved_at is null, null, x.words), 600) as closing_words
+            left(t.description, 600) as description, length(t.description) > 600 as is_cut,
+            left(if(t.resolved_at is null, null, x.words), 400) as closing_words
         from mart.tickets t
         semi join shown using (issue_id)
         left join core.resolution_texts x using (issue_id)
@@ -140,7 +164,7 @@ FRAMES = {
         order by issue_id, touched_at, kind, ref
     """,
     "evidence": """
-        select * from mart.evidence semi join shown using (issue_id)
+        select * from mart.evidence semi join told using (issue_id)
         order by issue_id, escalation_no, criterion_id, known_at, fact
     """,
     "families": """
@@ -162,7 +186,7 @@ FRAMES = {
         join mart.escalations s using (issue_id, escalation_no)
         join mart.families f on f.family_id = e.family_id and f.n_escalations > 1
         left join mart.dealers d on d.dealer_id = e.dealer_id
-        qualify row_number() over (partition by e.family_id order by e.occurred_at desc, e.issue_id desc) <= 60
+        qualify row_number() over (partition by e.family_id order by e.occurred_at desc, e.issue_id desc) <= 20
         order by e.family_id, e.occurred_at desc, e.issue_id desc
     """,
     "family_life": """
@@ -226,6 +250,15 @@ FRAMES = {
         select o.*, e.provider, e.failure_category from mart.open_escalations o
         join mart.tagged_escalations e using (issue_id, escalation_no) order by o.age_hours desc, o.issue_id
     """,
+    "requirements": """
+        select r.* from core.requirements r
+        join core.criteria c on c.criterion_id = r.criterion_id and c.version = r.criterion_version
+        join core.clock k on c.effective_from <= k.as_of and coalesce(c.effective_until > k.as_of, true)
+        order by r.criterion_id, r.requirement_no
+    """,
+    "queue": "select * from mart.queue order by place",
+    "ops_standing_list": "select * from mart.ops_standing_list order by place",
+    "criteria_standing": "select * from mart.criteria_standing order by claims desc, criterion_id, criterion_version",
     "onboardings": """
         select o.*, d.name as dealer_name from mart.onboardings o left join mart.dealers d using (dealer_id)
         order by o.requested_at desc nulls last, o.ticket_key, o.dealer_id

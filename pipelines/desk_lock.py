@@ -153,7 +153,7 @@ def warehouse_to_read(
     """
     if not path.exists():
         raise InputError(f"{path}: no warehouse yet; run `escalations run` or `escalations load` first")
-    with Warehouse.read(_copy_to_read(path, wait, sleep), path) as warehouse:
+    with Warehouse.read(copy_to_read(path, wait, sleep), path) as warehouse:
         yield warehouse
 
 
@@ -162,7 +162,8 @@ def copy_file(warehouse: Path) -> Path:
     return warehouse.with_name(f"{warehouse.name}.readers-{shape_of_all()[:8]}.duckdb")
 
 
-def _copy_to_read(path: Path, wait: float, sleep: Callable[[float], None]) -> Path:
+def copy_to_read(path: Path, wait: float = READERS_WAIT, sleep: Callable[[float], None] = time.sleep) -> Path:
+    """The copy for readers, brought up to date where nobody writes. Raises `BusyError` as `warehouse_to_read` does."""
     copy = copy_file(path)
     if _is_fresh(copy, path):
         return copy

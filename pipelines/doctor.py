@@ -21,12 +21,14 @@ from pipelines.desk_lock import Holder, holder_of, warehouse_to_read
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import cursors
 from pipelines.live import live_source
+from pipelines.published_copy import age_of, published_file
 from pipelines.settings import Settings
 
 Say = Callable[[str], None]
 EXPIRY_WARNING_DAYS = 14
 MOST_NAMES = 8
 OLD_RUN = timedelta(days=8)  # longer than a week, for who runs it by hand once a week
+OLD_COPY = timedelta(hours=3)  # by which the copy for BI tools may be behind the last good run
 GIB = 1 << 30
 
 
@@ -54,6 +56,7 @@ def examine(settings: Settings, say: Say) -> list[Finding]:
         found += guarded("warehouse", lambda: _look_at_warehouse(settings))
     else:
         found.append(Finding("warehouse", "look", f"{settings.warehouse_file}: not there yet; run `escalations run`"))
+    found += guarded("copy", lambda: [check_copy(settings)])
     found.append(check_disk(settings))
     found.append(check_lock(holder_of(settings.warehouse_file)))
     return [*found, *check_telling(settings)]
@@ -126,6 +129,19 @@ def check_own(folder: Path | None) -> Iterator[Finding]:
     if same:
         why = "remove them, so that an upgrade reaches them"
         yield Finding("own criteria", "look", f"the same as shipped: {', '.join(sorted(same))}; {why}")
+
+
+def check_copy(settings: Settings) -> Finding:
+    """How old the copy is that BI tools read; it is brought up to date hourly, where runs are made."""
+    age = age_of(settings)
+    if age is None:
+        return Finding("copy", "look", f"{published_file(settings)}: not there yet; a run makes it")
+    told = f"made {age.published_at:%Y-%m-%d %H:%M} UTC, as of {age.as_of:%Y-%m-%d %H:%M} UTC"
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
+        last = warehouse.value("select max(recorded_at) from state.runs where outcome = 'done'")
+    if last and last - age.published_at > OLD_COPY:
+        return Finding("copy", "look", f"{told}, older than the last good run; is the disk full? run `escalations run`")
+    return Finding("copy", "ok", told)
 
 
 def guarded(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -98,7 +98,7 @@ def ready_to_write(warehouse: Warehouse, settings: Settings, say: Say) -> "Write
     from pipelines.write_back.writing import LONGEST_WAIT, WriteBack
 
     warehouse.check_source(f"jira:{host_in(connection.account.url)}")
-    connection.longest = LONGEST_WAIT
+    connection.longest = min(connection.longest, LONGEST_WAIT)
     return WriteBack.of(connection)
 
 
@@ -110,7 +110,7 @@ def why_not(pack: Row, now: datetime) -> str | None:
         return f"it is left out of all numbers ({pack['exclusion_reason'].replace('_', ' ')})"
     if pack["standing"] in SETTLED:
         return f"its verdict {SETTLED[pack['standing']]}"
-    if pack["window_closes_at"] and now >= pack["window_closes_at"]:
+    if pack["standing"] == "unanswered" or (pack["window_closes_at"] and now >= pack["window_closes_at"]):
         return f"OPS could reply until {pack['closes_on']:%Y-%m-%d}; what it cannot answer is not pushed back"
     if pack["is_stale"]:
         return "it changed since it was judged; run `escalations report` first"

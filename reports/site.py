@@ -50,7 +50,7 @@ def _index(week: Week, made: list[Page]) -> str:
     ]
     seen: set[int] = set()
     for row in reversed(week.escalations.values()):
-        if row["issue_id"] not in seen:
+        if row["issue_id"] not in seen and row["issue_id"] in week.files:
             seen.add(row["issue_id"])
             told = ", ".join(
                 part for part in (row["dealer"] or "", row["provider_name"], words(row["failure_category"])) if part

@@ -19,6 +19,17 @@ TARGET = 0.8
 SHOWN_WEEKS = 40
 SYMBOLS = ("circle", "square", "triangle", "diamond", "pentagon", "star", "cross")  # told apart without colour
 LAST_PROVIDERS = ("other", "none")
+# Control characters (but tab and line ends), and marks that turn the direction of what follows, beyond the text itself.
+UNSEEN = dict.fromkeys(
+    [*range(9), 11, 12, *range(14, 32), 127, 0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+# of which numbers pages tell each provider's, so that these have lists of their tickets
+BY_PROVIDER = (
+    ("repeats", "same_failure"),
+    ("ops_should_have_handled", "claimed"),
+    ("resolution_without_tier3", "by_resolution"),
+    ("waits", "overdue"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +52,25 @@ class Number:
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
-    """Rows as plain Python values: missing is None, times are datetimes, lists are lists."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
+    """Rows as plain Python values: missing is None, times are datetimes, lists are lists; no text holds what steers a page."""
+    columns = [_plain(frame[name]) for name in frame.columns]
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    return list(value) if hasattr(value, "tolist") and hasattr(value, "__len__") else value
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    is_time = pd.api.types.is_datetime64_any_dtype(column)
+    values = [value.to_pydatetime() for value in column] if is_time else column.tolist()
+    if not (is_time or pd.api.types.is_numeric_dtype(column)):
+        values = [_cell(value) for value in values]
+    missing = column.isna()
+    return [None if gone else value for gone, value in zip(missing, values, strict=True)] if missing.any() else values
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else value.translate(UNSEEN)
+    return [_cell(one) for one in value] if hasattr(value, "tolist") and hasattr(value, "__len__") else value
 
 
 def anchor(*parts: str) -> str:

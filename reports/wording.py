@@ -84,6 +84,22 @@ LIFE = {
     "lost": "a ticket went elsewhere",
 }
 REMEDIES = {"change": "Change", "confirmation": "Confirmed by the provider in", "runbook": "Runbook"}
+WHY_NOW = {
+    "overdue": "beyond the provider's normal time",
+    "soon_overdue": "about to pass the provider's normal time",
+    "top_priority": "top priority",
+    "push_back": "a push-back is possible now",
+    "incomplete": "OPS is to hand over what is missing",
+    "ours": "waits for our answer",
+    "waiting": "somebody else holds the ball",
+}
+WHY_NOT = {
+    "knowledge": "OPS did not know how",
+    "access": "OPS lacked the access",
+    "information": "the ticket said too little",
+    "process": "it was known, and not done",
+}
+CLAIMS = {"should_have_handled": "yours to handle", "incomplete": "rightly escalated, but badly handed over"}
 MONTHS = {1: "Month 1", 3: "Month 3", 6: "Month 6", 12: "Year 1"}
 STEPS = {"requested_at": "request", "accepted_at": "acceptance"}
 PER_CENT = "\u00a0%"
@@ -139,6 +155,11 @@ def cut(text: str | None, most: int = 90) -> str:
     return line if len(line) <= most else f"{line[:most].rsplit(' ', 1)[0].rstrip()} …"
 
 
+def capital(text: str) -> str:
+    """With a capital first letter; the others stay."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
+    return f"{capital(text)}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"

@@ -16,7 +16,7 @@ FLOORS = {
         "analysis.text",
         "analysis.masking",
         "analysis.patterns",
-        "analysis.warehouse",
+        *("analysis.warehouse", "analysis.warehouse_copies"),
         "pipelines.inputs",
         "pipelines.settings",
     ],
@@ -55,7 +55,7 @@ FLOORS = {
         *("reports.tables", "reports.wording"),
     ],
     4: [
-        "pipelines.order",
+        *("pipelines.order", "pipelines.published_copy"),
         *("analysis.desk_names", "analysis.likeness", "analysis.mentions", "analysis.proposals", "analysis.similar"),
         *("reports.render", "reports.week"),
     ],
@@ -103,7 +103,7 @@ FLOORS = {
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 
 HOMES = {
-    "duckdb": {"analysis.warehouse"},
+    "duckdb": {"analysis.warehouse", "analysis.warehouse_copies"},
     "pyarrow": {"analysis.warehouse"},
     "re2": {"analysis.patterns"},
     "yaml": {"analysis.taxonomy"},

@@ -195,3 +195,39 @@ def reopened(issue: Issue) -> Issue:
     fields = {**issue["fields"], "resolutiondate": None, "updated": LAST.isoformat() + "+00:00"}
     fields["status"] = {**fields["status"], "id": back["to"], "name": back["toString"]}
     return {**issue, "fields": fields, "changelog": {**issue["changelog"], "histories": [*histories, new]}}
+
+
+def test_a_late_ruling_is_restated_as_a_correction(
+    desk: tuple[Path, dict[Any, list[Any]]], whole: list[Issue]
+) -> None:
+    """A ruler withdraws a verdict of a final week of which OPS had said nothing."""
+    home, printed = desk
+    weeks = ", ".join(f"date '{week}'" for week in printed)
+    query = f"""
+        select e.escalated_week, v.issue_id from mart.verdicts v join mart.tagged_escalations e using (issue_id, escalation_no)
+        where v.standing = 'unanswered' and e.escalated_week in ({weeks}) and not e.is_excluded order by 1 desc, 2 limit 1
+    """
+    ((week, issue_id),) = rows(home, query)
+    ((ruler,),) = rows(home, "select min(person_id) from core.members where is_ruler")
+    changed = [withdrawn(issue, ruler) if int(issue["id"]) == issue_id else issue for issue in whole]
+    arrive(home, changed, LAST)
+    query = f"""
+        select r.variant, r.cause, t.issue_id from mart.restatements r join mart.restated_tickets t using (event_id)
+        where r.week = date '{week}' and r.measure = 'ops_should_have_handled' and r.group_key = 'all' order by 1
+    """
+    found = rows(home, query)
+    assert ("withdrawn_week", "correction", issue_id) in found
+    assert ("unanswered_week", "correction", issue_id) in found
+
+
+def withdrawn(issue: Issue, ruler: str) -> Issue:
+    """The same issue, with a ruling on its verdict."""
+    histories = issue["changelog"]["histories"]
+    last = max([int(h["id"]) for h in histories], default=0)
+    before = " ".join(issue["fields"]["labels"])
+    label = {"field": "labels", "fieldtype": "jira", "fieldId": "labels", "from": None, "to": None}
+    item = label | {"fromString": before, "toString": f"{before} verdict-withdrawn".strip()}
+    at = (LAST - timedelta(hours=2)).isoformat() + "+00:00"
+    new = {"id": str(last + 800_000), "created": at, "author": {"accountId": ruler}, "items": [item]}
+    fields = {**issue["fields"], "labels": [*issue["fields"]["labels"], "verdict-withdrawn"], "updated": at}
+    return {**issue, "fields": fields, "changelog": {**issue["changelog"], "histories": [*histories, new]}}

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from analysis.taxonomy.entry import Entry, Id, Slug, Text
 
@@ -116,7 +116,7 @@ class Runbook(Entry):
 
     It applies to a ticket whose text matches `signature` (RE2) or one of the `applies_when` phrases, and
     whose tags do not contradict provider and category. `because_of` are the keys of the tickets that it was made or
-    revised for.
+    revised for. `page` is its address where it lives in a wiki: a ticket that links to it was worked with it.
     """
 
     id: Slug
@@ -128,6 +128,7 @@ class Runbook(Entry):
     audience: Literal["ops", "integration", "dealer"]
     needs_access: tuple[Slug, ...] = ()
     because_of: tuple[Text, ...] = ()
+    page: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     version: Annotated[int, Field(ge=1)] = 1
     published: date
     announced: date | None = None

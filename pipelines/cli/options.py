@@ -69,6 +69,13 @@ def writer(settings: "Settings", command: str, *, needs_warehouse: bool = False)
         yield run_id
 
 
+def leave_copy(settings: "Settings", as_json: bool, *, at_once: bool = False) -> None:
+    """Bring the copy for BI tools up to date, at most hourly unless at once. Raises `DeliveryError`."""
+    from pipelines.published_copy import publish_copy
+
+    publish_copy(settings, datetime.now(UTC).replace(tzinfo=None), say_to(as_json), at_once=at_once)
+
+
 def check(settings: "Settings") -> None:
     """Refuse settings that lack or contradict something, all mistakes at once. Raises `SettingsError`."""
     from pipelines.settings import check as check_all

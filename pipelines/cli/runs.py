@@ -22,6 +22,7 @@ from pipelines.cli.options import (
     app,
     check,
     day_of,
+    leave_copy,
     moment_of,
     publishing_of,
     say_to,
@@ -119,6 +120,7 @@ def report(
     with writer(settings, "report", needs_warehouse=True) as run_id:
         result = weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told, run_id=run_id)
     answer(result, as_json)
+    leave_copy(settings, as_json, at_once=publish or restate)
 
 
 @app.command()
@@ -153,6 +155,8 @@ def _run(
     with writer(settings, command) as run_id:
         result = weekly.run(settings, say_to(as_json), week=chosen, until=until, publishing=told, run_id=run_id)
     answer(result, as_json)
+    if command != "demo" and until is None:
+        leave_copy(settings, as_json, at_once=publish or restate)
 
 
 def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
@@ -163,6 +167,7 @@ def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
     with writer(settings, "run --weekly") as run_id:
         result = backfill(settings, say_to(as_json), first, run_id=run_id)
     answer(result, as_json)
+    leave_copy(settings, as_json, at_once=True)
 
 
 def _forget_other_day(base: Path, today: date) -> None:

@@ -27,6 +27,7 @@ from pipelines.flows.due import cancel_due, look_late
 from pipelines.order import Result, Say
 from pipelines.parent_watch import end_with
 from pipelines.prefect_environment import SERVED_BY
+from pipelines.published_copy import publish_copy
 from pipelines.settings import Settings, check, read_settings
 from pipelines.weekly import new_run_id
 
@@ -109,7 +110,10 @@ def _work(flow: str, work: Callable[[Work], Result], settings: Settings, say: Sa
         return _told_plainly(lambda: work(made))()
     name = f"flow {flow}"
     with writing(settings.warehouse_file, name, run_id, _naive(datetime.now(UTC)), settings.lock_wait_seconds):
-        return _told_plainly(lambda: work(made))()
+        result = _told_plainly(lambda: work(made))()
+    now = _naive(datetime.now(UTC))
+    _told_plainly(lambda: publish_copy(settings, now, say, at_once=flow == "weekly-review"))()
+    return result
 
 
 def _told_plainly(step: Callable[[], T]) -> Callable[[], T]:

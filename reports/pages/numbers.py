@@ -5,10 +5,10 @@ from typing import Any
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, Table, table
-from reports.week import Week, anchor, key_of
+from reports.week import BY_PROVIDER, Week, anchor, key_of
 from reports.wording import words
 
-TAG_MEASURES = ("tag_quality", "tag_sources", "tag_drift")
+MOST_ROWS = 30  # of a longer list the rest is told by key alone
 STATISTICS = (
     "share",
     "count",
@@ -34,6 +34,7 @@ def pages(week: Week) -> list[Page]:
                 "numbers.html.j2",
                 tuple(map(_table, lists)),
                 lists=lists,
+                most=MOST_ROWS,
                 measure=measure,
                 name=lists[0]["title"],
             )
@@ -86,7 +87,8 @@ def _members(week: Week) -> dict[Group, list[Row]]:
     """Measure, form and group → its tickets, as one of its statistics counts them."""
     found: dict[tuple[Group, str], list[Row]] = {}
     for row in week.rows("measure_tickets"):
-        if row["statistic"] in STATISTICS and (row["group_key"] == "all" or row["measure"] not in TAG_MEASURES):
+        is_linked = row["group_key"] == "all" or (row["measure"], row["variant"]) in BY_PROVIDER
+        if row["statistic"] in STATISTICS and is_linked:
             found.setdefault(((row["measure"], row["variant"], row["group_key"]), row["statistic"]), []).append(row)
     members: dict[Group, list[Row]] = {}
     for (group, _), rows in sorted(found.items(), key=lambda item: STATISTICS.index(item[0][1])):

@@ -24,6 +24,7 @@ def pages(week: Week) -> list[Page]:
         "claimed": [row for row in week.escalations.values() if row["standing"] == "claimed"],
         "chart": kept,
         "standing": standing,
+        "requirements": week.rows("requirements"),
     }
     tables = [
         table(
@@ -69,25 +70,28 @@ def pages(week: Week) -> list[Page]:
 
 
 def _criteria(week: Week) -> list[Row]:
-    """The newest version of each that is in force, in the order of their names."""
-    newest: dict[str, Row] = {}
-    for row in week.rows("criteria"):
-        if row["effective_from"].date() <= week.today and (
-            row["effective_until"] is None or row["effective_until"].date() > week.today
-        ):
-            newest[row["criterion_id"]] = row
-    return [row | {"id": anchor(row["criterion_id"])} for row in newest.values()]
+    """What is in force, with how OPS and the rulers took it."""
+    rows = week.rows("criteria_standing")
+    return [row | {"id": anchor(row["criterion_id"])} for row in rows if _is_in_force(row, week)]
+
+
+def _is_in_force(row: Row, week: Week) -> bool:
+    ended = row["effective_until"] is not None and row["effective_until"].date() <= week.today
+    return bool(row["effective_from"].date() <= week.today and not ended)
 
 
 def _runbooks(week: Week) -> dict[str, list[Row]]:
     """Runbooks for OPS in force by provider, with the words that made tickets match."""
-    symptoms: dict[str, list[str]] = {}
+    symptoms: dict[str, dict[str, str]] = {}
     for row in week.rows("runbook_words"):
-        symptoms.setdefault(row["ref"].partition(" v")[0], []).append(row["words"])
+        symptoms.setdefault(row["ref"].partition(" v")[0], {}).setdefault(row["words"].lower(), row["words"])
     found: dict[str, list[Row]] = {}
     rows = [row for row in week.rows("runbooks") if row["audience"] == "ops" and row["replaced_date"] is None]
     for row in sorted(rows, key=lambda row: (week.place_of(row["provider"]), row["runbook_id"])):
-        told = row | {"id": anchor(row["runbook_id"]), "symptoms": symptoms.get(row["runbook_id"], [])[:6]}
+        told = row | {
+            "id": anchor(row["runbook_id"]),
+            "symptoms": list(symptoms.get(row["runbook_id"], {}).values())[:5],
+        }
         found.setdefault(row["provider"] or "none", []).append(told)
     return found
 

@@ -5,15 +5,10 @@ from typing import Any
 from reports import charts
 from reports.pages.layout import page
 from reports.tables import Chart, Page, Row, table
-from reports.week import Week
+from reports.week import BY_PROVIDER, Week
 from reports.wording import STEPS, plural
 
-MEASURES = (
-    ("repeats", "same_failure", "Came back"),
-    ("ops_should_have_handled", "claimed", "OPS should have handled, as claimed"),
-    ("resolution_without_tier3", "by_resolution", "Resolved without Tier 3"),
-    ("waits", "overdue", "Waits beyond its normal time"),
-)
+TOLD = ("Came back", "OPS should have handled, as claimed", "Resolved without Tier 3", "Waits beyond its normal time")
 
 
 def pages(week: Week) -> list[Page]:
@@ -85,7 +80,10 @@ def _volume(week: Week, provider: str) -> Chart:
 def _one(week: Week, provider: str, parts: dict[str, dict[Any, list[Row]]]) -> Page:
     mine = {name: rows.get(provider, []) for name, rows in parts.items()}
     kept = {row["failure_category"]: row for row in mine["containment"]}
-    numbers = [(told, week.by_provider(measure, variant).get(provider)) for measure, variant, told in MEASURES]
+    numbers = [
+        (told, week.by_provider(measure, variant).get(provider))
+        for told, (measure, variant) in zip(TOLD, BY_PROVIDER, strict=True)
+    ]
     chart = _volume(week, provider)
     values = {"p": week.providers[provider], "provider": provider, "chart": chart, "kept": kept, "numbers": numbers}
     values |= {"families": [row for row in week.families.values() if row["provider"] == provider]}

@@ -1,25 +1,26 @@
-"""Every open escalation, first what to do first: why now, who holds the ball, verdict, runbook, nearest ticket, next step."""
+"""Every open escalation, what to do first on top: why now, who holds the ball, verdict, runbook, nearest ticket, next step."""
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, table
 from reports.week import Week, anchor
-from reports.wording import HOLDERS, VERDICTS, plural, words
+from reports.wording import HOLDERS, VERDICTS, WHY_NOW, plural, words
 
 COLUMNS = [
     ("place", "No.", "count"),
     ("ticket_key", "Ticket", "ticket"),
-    ("why_now", "Why now"),
+    ("why", "Why now"),
     ("priority", "Priority"),
     ("summary", "Summary"),
     ("dealer", "Dealer"),
     ("provider", "Provider", "words"),
     ("failure_category", "Category", "words"),
+    ("is_tag_unsure", "Tag unsure"),
     ("age_working_hours", "Age, working hours", "hours"),
     ("holder", "Holds the ball"),
-    ("verdict", "Verdict", "words"),
+    ("verdict_name", "Verdict"),
     ("runbook_id", "Runbook"),
     ("nearest_key", "Nearest ticket", "ticket"),
-    ("nearest_outcome", "How it ended"),
+    ("nearest_tier", "Resolved at tier", "count"),
     ("next_step", "Next step"),
 ]
 
@@ -27,8 +28,8 @@ COLUMNS = [
 def pages(week: Week) -> list[Page]:
     """One page."""
     rows = [_told(row, week) for row in week.rows("queue")]
-    held = [row for row in rows if row["holder"] in ("Tier 2", "Tier 3")]
-    title = f"{plural(len(rows), 'escalation')} open, {len(held)} with us" if rows else "Nothing is open"
+    pressing = sum(row["is_pressing"] for row in rows)
+    title = f"{plural(len(rows), 'escalation')} open, {pressing} to act on now" if rows else "Nothing is open"
     runbooks = {row["runbook_id"]: row["title"] for row in week.rows("runbooks")}
     values = {"rows": rows, "title_text": title, "runbooks": runbooks}
     return [page(week, "queue.html", "Queue", "queue.html.j2", (table("queue", "Queue", COLUMNS, rows),), **values)]
@@ -36,6 +37,8 @@ def pages(week: Week) -> list[Page]:
 
 def _told(row: Row, week: Week) -> Row:
     return row | {
+        "why": WHY_NOW.get(row["why_now"], words(row["why_now"])),
+        "is_pressing": row["why_now"] != "waiting",
         "id": anchor(row["ticket_key"]),
         "dealer": row["dealer_name"] or "dealer not known",
         "holder": HOLDERS.get(row["waiting_on"] or "tier2", words(row["waiting_on"])),

@@ -41,7 +41,7 @@ def _escalation(week: Week, row: Row, earlier: dict[int, list[Row]]) -> Row:
     before = [one for one in earlier.get(row["family_id"], []) if week.local(one["escalated_at"]) < row["escalated_at"]]
     known = [fact for fact in facts if fact["known_at"] is None or fact["known_at"] <= row["escalated_at"]]
     later = [fact for fact in facts if fact not in known]
-    return row | {"known": known, "later": later, "family": family, "earlier": before[:6]}
+    return row | {"known": known, "later": later, "family": family, "earlier": before[:4]}
 
 
 def _way(week: Week, ticket: Row, mine: dict[str, list[Row]], escalations: list[Row]) -> Journey:
@@ -69,7 +69,11 @@ def _tags(rows: list[Row]) -> list[Row]:
 
 
 def _all(week: Week) -> Page:
-    rows = sorted(week.escalations.values(), key=lambda row: (row["escalated_at"], row["issue_id"]), reverse=True)
+    rows = sorted(
+        (row for row in week.escalations.values() if row["issue_id"] in week.files),
+        key=lambda row: (row["escalated_at"], row["issue_id"]),
+        reverse=True,
+    )
     columns = [
         ("ticket_key", "Ticket", "ticket"),
         ("summary", "Summary"),

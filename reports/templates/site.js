@@ -2,11 +2,14 @@
 // Without this script every page still has its text, tables and links; it adds pictures, search and filters.
 const root = document.body.dataset.root;
 
+const loaded = {};
+
 function load(name) {
-  return new Promise((done, failed) => {
+  loaded[name] ??= new Promise((done, failed) => {
     const script = Object.assign(document.createElement("script"), { src: `${root}assets/${name}`, onload: done, onerror: failed });
     document.head.append(script);
   });
+  return loaded[name];
 }
 
 function made(kind, values, ...children) {
@@ -72,10 +75,11 @@ addEventListener("afterprint", () => {
 addEventListener("load", () => setTimeout(drawAll, 30));
 
 // -- search: the index is read when somebody searches
-const search = document.querySelector(".search");
+const search = document.querySelector(".bar") && made("form", { className: "search", role: "search" });
 const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
 
 async function find() {
+  if (search.elements.q.value) await load("search.js");
   const wanted = plain(search.elements.q.value).split(/\s+/).filter(Boolean);
   const list = document.getElementById("found");
   const count = document.getElementById("found-count");
@@ -84,7 +88,6 @@ async function find() {
     count.textContent = "";
     return;
   }
-  if (!window.searchIndex) await load("search.js");
   const hits = window.searchIndex.filter((one) => { const text = plain(one.slice(1).join(" ")); return wanted.every((word) => text.includes(word)); });
   hits.sort((a, b) => plain(b[1]).startsWith(wanted[0]) - plain(a[1]).startsWith(wanted[0]));
   list.replaceChildren(...hits.slice(0, 12).map(([href, title, more]) => made("li", {}, made("a", { href: root + href }, title, " ", made("small", {}, more)))));
@@ -92,7 +95,11 @@ async function find() {
 }
 
 if (search) {
-  search.hidden = false;
+  const field = made("input", { id: "q", type: "search", autocomplete: "off", spellcheck: false, placeholder: "Ticket, dealer, failure …" });
+  field.setAttribute("aria-controls", "found");
+  field.setAttribute("aria-describedby", "found-count");
+  search.append(made("label", { htmlFor: "q" }, "Search"), field, made("p", { id: "found-count", role: "status", className: "quiet" }), made("ul", { id: "found" }));
+  document.querySelector(".bar > div").append(search);
   search.addEventListener("submit", (event) => { event.preventDefault(); const first = document.querySelector("#found a"); if (first) first.click(); });
   search.addEventListener("input", find);
   search.addEventListener("keydown", (event) => { if (event.key === "Escape") { search.reset(); find(); search.elements.q.focus(); } });

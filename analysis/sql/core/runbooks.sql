@@ -9,6 +9,7 @@
 -- column: audience ops, integration or dealer
 -- column: needs_access what one must have access to
 -- column: because_of keys of the tickets that it was made or revised for
+-- column: page its address where it lives in a wiki; NULL for others
 -- column: published_date written down
 -- column: announced_date OPS was told
 -- column: replaced_date no longer in force
@@ -22,6 +23,7 @@ create table core.runbooks (
     audience varchar not null,
     needs_access varchar[],
     because_of varchar[],
+    page varchar,
     published_date date not null,
     announced_date date,
     replaced_date date,

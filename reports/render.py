@@ -23,7 +23,7 @@ def _environment() -> Environment:
     told = ("percent", "day", "moment", "plural", "number", "span", "words", "cut", "capital", "sentence")
     environment.filters |= {name: getattr(wording, name) for name in told} | {"figure": figure}
     environment.filters |= {"inline": markdown.inline, "code": markdown.code, "quote": markdown.quote}
-    environment.filters |= {"scalar": markdown.scalar, "link": markdown.link}
+    environment.filters |= {"scalar": markdown.scalar, "link": markdown.link, "quote_page": markdown.quote_page}
     environment.globals |= {"wording": wording}
     return environment
 

@@ -20,8 +20,9 @@ from analysis.errors import DeliveryError, InputError, SourceError
 from analysis.markers import KINDS, OPENING, Marker, marker_of
 from analysis.warehouse import Warehouse
 from pipelines.normalise.values import body_text
+from pipelines.outbox import DoubtfulError
 from pipelines.write_back import OwnComment, Written
-from pipelines.write_back.writing import DoubtfulError, WriteBack
+from pipelines.write_back.writing import WriteBack
 from reports.jira_text import document, wiki
 
 LABEL = "pushed-back"

@@ -157,6 +157,7 @@ def test_a_claim_tells_what_is_needed_to_check_it(warehouse: Warehouse, criteria
     assert "until the end of 13 Mar 2026" in reply
     assert "`verdict-contested`" in reply
     assert "`verdict-accepted`" in reply
+    assert "`why-knowledge`, `why-access`, `why-information` or `why-process`" in reply
     assert "never as agreed" in reply
     assert section(text, "How it stands")[0] == "- Open: OPS may reply until the end of 13 Mar 2026."
 

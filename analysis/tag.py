@@ -151,6 +151,7 @@ def tag(warehouse: Warehouse, criteria: Criteria, classifier: Classifier | None,
             warehouse.execute("delete from core.tags where issue_id in (select issue_id from dirty)")
             for texts in _texts(warehouse):
                 warehouse.insert("core.tags", tagger.rows(texts))
+            warehouse.execute(ERASED)
             warehouse.execute(EVENTS, [run_id, now, now])
         newest = "select coalesce(max(batch_no), 0) from raw.issues"
         answered = "select cast(coalesce(max(event_id), 0) as varchar) from state.answers"
@@ -159,6 +160,22 @@ def tag(warehouse: Warehouse, criteria: Criteria, classifier: Classifier | None,
     return dirty
 
 
+# A ticket whose words were erased keeps the tags that it had, unless somebody answers later.
+ERASED = """
+    update core.tags set value = l.told.value, source = l.told.source, confidence = l.told.confidence,
+        text_value = l.told.value, text_source = if(l.told.source in ('rule', 'classifier'), l.told.source, 'none'),
+        evidence = [], rule_ids = [], also_mentions = [], is_disputed = false, rule_value = null, guess = null,
+        guess_confidence = null, second_guess = null
+    from (
+        select issue_id, kind,
+            max_by({'value': value, 'source': source, 'confidence': confidence}, event_id) as told
+        from state.tag_events
+        semi join dirty using (issue_id)
+        semi join state.erasures using (issue_id)
+        group by all
+    ) l
+    where tags.issue_id = l.issue_id and tags.kind = l.kind and tags.source <> 'answer'
+"""
 # A tag that is what the latest event says needs no new one.
 EVENTS = """
     insert into state.tag_events (run_id, recorded_at, effective_at, issue_id, kind, value, source, confidence)

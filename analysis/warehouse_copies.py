@@ -3,7 +3,7 @@
 The file that is copied is opened read only and must have no writer, such as the copy for readers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +112,32 @@ def begin_from_state(source: Path, target: Path) -> None:
             connection.execute("select count(nextval('state.event_ids')) from range(?)", [events])
     except duckdb.Error as error:
         raise InputError(f"{source}: is not the state of a warehouse; give another backup") from error
+
+
+def replace_in_state(copy: Path, replaced: Sequence[tuple[str, str]]) -> None:
+    """Put other words in the place of what regular expressions find, in every text of a copied `state`, in any case."""
+    with _opened() as connection:
+        connection.execute(f"attach {_quoted(copy)} as made")
+        columns = connection.execute("""
+            select table_schema || '.' || table_name, column_name from information_schema.columns
+            where table_catalog = 'made' and table_schema = 'state' and data_type = 'VARCHAR'
+        """).fetchall()
+        for name, column in columns:
+            for pattern, new in replaced:
+                connection.execute(
+                    f'update made.{name} set "{column}" = regexp_replace("{column}", ?, ?, \'gi\') '
+                    f"where regexp_matches(\"{column}\", ?, 'i')",
+                    [pattern, new, pattern],
+                )
+
+
+def blank_actions(copy: Path, issue_id: int, text: str) -> None:
+    """Erase the words of an action that is a ticket, in a copied `state`."""
+    with _opened() as connection:
+        connection.execute(f"attach {_quoted(copy)} as made")
+        connection.execute(
+            "update made.state.actions set summary = ?, target = null where issue_id = ?", [text, issue_id]
+        )
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

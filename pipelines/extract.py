@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,10 +56,11 @@ class Source(Protocol):
         """Give (issue, place); the place is for messages."""
 
 
-def extract(source: Source, folder: Path) -> Manifest:
+def extract(source: Source, folder: Path, erase: Callable[[Json], Json] | None = None) -> Manifest:
     """Store every issue of the source under `folder`. Raises `InputError` at the first that is none.
 
-    The whole source is read before anything appears, so a broken line leaves no trace.
+    The whole source is read before anything appears, so a broken line leaves no trace. `erase` gives what may be stored
+    of an issue, where something was erased.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +68,7 @@ def extract(source: Source, folder: Path) -> Manifest:
         raise SettingsError(f"{folder}: cannot be made a folder; give --home a place where you may write") from error
     _clear_after_killed(folder)
     partial = folder / f".extract-{os.getpid()}.partial"
-    seen = _Seen()
+    seen = _Seen(erase)
     try:
         with partial.open("wb") as file, gzip.GzipFile("", "wb", 1, file, mtime=0) as packed:
             for issue, place in source.issues():
@@ -125,7 +126,8 @@ def _clear_after_killed(folder: Path) -> None:
 class _Seen:
     """What the lines written so far tell together."""
 
-    def __init__(self) -> None:
+    def __init__(self, erase: Callable[[Json], Json] | None) -> None:
+        self._erase = erase
         self.digest = hashlib.sha256()
         self.n_issues = 0
         self.latest: datetime | None = None
@@ -139,6 +141,7 @@ class _Seen:
     def line(self, issue: Json, place: str) -> bytes:
         """The issue as a raw line, after looking at it."""
         self._check(issue, place)
+        issue = self._erase(issue) if self._erase else issue
         self._note(issue, place)
         line = self._dumped(issue, place)
         self.digest.update(line)

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,14 @@ from pydantic_settings import (
 
 from analysis.errors import SettingsError
 from pipelines.targets import Target
+
+
+class Retention(BaseModel):
+    """How long words are kept: those of tickets that are done, since their last update. Without `days` for ever."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int | None = Field(default=None, ge=30)
 
 
 class Settings(BaseSettings):
@@ -48,6 +56,7 @@ class Settings(BaseSettings):
     notify_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     pages_url: str | None = None
     targets: tuple[Target, ...] = ()
+    retention: Retention = Retention()
     prefect_port: int = Field(default=4200, ge=1024, le=65_535)
 
     @field_validator("jira_projects", mode="before")

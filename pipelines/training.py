@@ -113,7 +113,7 @@ def answered_examples(warehouse_file: Path) -> list[Example]:
         join core.tag_texts x using (issue_id)
         join core.ticket_facts f using (issue_id)
         left join core.resolution_texts r using (issue_id)
-        where not a.is_disputed
+        where not a.is_disputed and x.issue_id not in (select issue_id from state.erasures where issue_id is not null)
         group by all
         order by x.issue_id
     """

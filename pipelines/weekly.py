@@ -6,6 +6,7 @@ Plain Python; a command is a first and a last step. Each step is a name and a ca
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from analysis.suspicions import suspicions
 from analysis.tag import tag
 from analysis.taxonomy import read_criteria, refuse_future
 from analysis.warehouse import Warehouse
+from pipelines.erasing import Erasures
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.field_catalogue import FieldCatalogue
@@ -137,7 +139,7 @@ def run_census(settings: Settings, say: Say, *, do: Do = plainly, run_id: str | 
 
     def take() -> tuple[Manifest, tuple[str, ...]]:
         source = census_source(settings, order.criteria, say, datetime.now(UTC).date())
-        manifest = extract(source, settings.raw)
+        manifest = extract(source, settings.raw, _erase(order))
         marked = Counter(manifest.presence.values())
         return manifest, (*source.notes, *(f"{presence}: {count}" for presence, count in sorted(marked.items())))
 
@@ -189,11 +191,20 @@ def _extract(order: Order) -> Manifest:
         raise InputError("no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE)")
     is_live = settings.source == "jira"
     source = live_source(settings, order.criteria, order.say) if is_live else ExportFiles(Path(settings.source))
-    manifest = extract(source, settings.raw)
+    manifest = extract(source, settings.raw, _erase(order))
     for note in source.notes:
         order.say(f"note: {note}")
     order.say(f"extract: {manifest.n_issues} issues of {manifest.source_id}, up to {manifest.as_of:%Y-%m-%d %H:%M} UTC")
     return manifest
+
+
+def _erase(order: Order) -> Callable[[Row], Row] | None:
+    """What is left of an issue before it is stored; None where nothing was ever erased."""
+    if not order.settings.warehouse_file.exists():
+        return None
+    with Warehouse.open(order.settings.warehouse_file) as warehouse:
+        erasures = Erasures.of(warehouse, order.criteria)
+    return erasures.apply if erasures else None
 
 
 def _from_load(

@@ -99,6 +99,7 @@ FLOORS = {
             "pipelines.similar_lines",
         ),
         *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back", "pipelines.deliver"),
+        "pipelines.erasing",
     ],
     9: [
         *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
@@ -106,9 +107,10 @@ FLOORS = {
         "pipelines.backup",
     ],
     10: ["pipelines.backfill", "pipelines.triage", "pipelines.restore"],
-    11: ["pipelines.flows"],
-    12: ["pipelines.cli"],
-    13: ["pipelines.__main__"],
+    11: ["pipelines.forget"],
+    12: ["pipelines.flows"],
+    13: ["pipelines.cli"],
+    14: ["pipelines.__main__"],
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 

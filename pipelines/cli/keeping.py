@@ -1,11 +1,13 @@
 """Keeping what a desk holds, bringing it back, and erasing it."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from analysis.errors import InputError
 from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, leave_copy, say_to, settings_of, writer
 
 Where = Annotated[
@@ -35,6 +37,46 @@ def backup(
     done = make_backup(settings, where, datetime.now(UTC).replace(tzinfo=None), say_to(as_json), keep=keep)
     if as_json:
         print(json.dumps(told_of(done)))
+
+
+@app.command()
+def forget(
+    what: Annotated[
+        str | None, typer.Argument(help="Key of a ticket, present or past, or account id of a person.")
+    ] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="Instead: the words of all tickets older than [retention] says.")
+    ] = False,
+    criteria: CriteriaDir = None,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a ticket or a person from raw lines, warehouse, copies, pages, models, own backups; counts stay."""
+    from pipelines.forget import expire
+    from pipelines.forget import forget as erase
+
+    if bool(what) == expired:
+        raise InputError("forget takes the key of a ticket, an account id, or --expired alone")
+    settings, say, now = (
+        settings_of(criteria=criteria, home=home, warehouse=warehouse),
+        say_to(as_json),
+        datetime.now(UTC),
+    )
+    with writer(settings, "forget", needs_warehouse=True) as run_id:
+        moment = now.replace(tzinfo=None)
+        done = erase(settings, what, run_id, moment, say) if what else expire(settings, run_id, moment, say)
+    if done is None:
+        if as_json:
+            print(json.dumps(None))
+        return
+    leave_copy(settings, as_json, at_once=True)
+    if as_json:
+        print(json.dumps(asdict(done)))
+        return
+    print(f"erased: {f'{done.n_tickets} tickets' if done.n_tickets else 'a person'}; {done.n_lines} raw lines changed")
+    for note in done.notes:
+        print(f"note: {note}")
 
 
 @app.command()

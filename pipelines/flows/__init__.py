@@ -9,6 +9,7 @@ from pipelines import weekly
 from pipelines.backfill import weekly_review as review_weeks
 from pipelines.deliver import deliver
 from pipelines.flows.carry_out import Work, carry_out
+from pipelines.forget import expire
 from pipelines.order import Result
 from pipelines.settings import read_settings
 from pipelines.training import train
@@ -43,6 +44,8 @@ def weekly_review() -> None:
     carry_out("weekly-review", lambda work: review_weeks(work.settings, work.say, do=work.do, run_id=work.run_id))
     if read_settings().targets:  # told of by itself: the week is published, whatever becomes of its delivery
         carry_out("delivery", _deliver)
+    if read_settings().retention.days is not None:
+        carry_out("retention", _expire)
 
 
 @flow(name="retrain")
@@ -75,6 +78,12 @@ def _triage(work: Work) -> Result:
 def _deliver(work: Work) -> Result:
     n_served = work.do("deliver", lambda: deliver(work.settings, work.say, work.run_id))
     return Result(work.run_id, counts={"targets served": n_served})
+
+
+def _expire(work: Work) -> Result:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    done = work.do("retention", lambda: expire(work.settings, work.run_id, now, work.say))
+    return Result(work.run_id, counts={"tickets whose words were erased": done.n_tickets if done else 0})
 
 
 def _retrain(work: Work) -> Result:

@@ -112,7 +112,7 @@ def _work(flow: str, work: Callable[[Work], Result], settings: Settings, say: Sa
     with writing(settings.warehouse_file, name, run_id, _naive(datetime.now(UTC)), settings.lock_wait_seconds):
         result = _told_plainly(lambda: work(made))()
     now = _naive(datetime.now(UTC))
-    _told_plainly(lambda: publish_copy(settings, now, say, at_once=flow == "weekly-review"))()
+    _told_plainly(lambda: publish_copy(settings, now, say, at_once=flow in ("weekly-review", "retention")))()
     return result
 
 

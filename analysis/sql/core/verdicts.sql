@@ -1,7 +1,7 @@
 -- core.verdicts: one row per escalation: what OPS should have done with it, as known then and as known now
 -- key: issue_id, escalation_no
 -- step: judge
--- reads: core.escalations, core.entries, core.field_stays, core.facts_known, core.criteria
+-- reads: core.escalations, core.entries, core.field_stays, core.facts_known, core.criteria, state.verdict_revisions, state.erasures
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: verdict_at_escalation should_have_handled, incomplete (rightly escalated, badly handed over), justified or unclear, by what
@@ -62,12 +62,23 @@ judged as (
         partition by e.issue_id, e.escalation_no
         order by list_position(['should_have_handled', 'incomplete', 'unclear', 'justified'], b.verdict) nulls last, b.criterion_id, b.subject
     ) = 1
+),
+kept as (
+    -- of what was erased only what was judged before is known
+    select r.* from state.verdict_revisions r
+    semi join dirty using (issue_id)
+    semi join state.erasures using (issue_id)
+    qualify row_number() over (partition by r.issue_id, r.escalation_no order by r.event_id desc) = 1
 )
-select issue_id, escalation_no, verdict_at_escalation,
+select j.issue_id, j.escalation_no, coalesce(k.verdict_at_escalation, j.verdict_at_escalation) as verdict_at_escalation,
     case
-        when softened_by is null then verdict_at_escalation
-        when is_incomplete then 'incomplete'
+        when k.issue_id is not null then k.verdict
+        when j.softened_by is null then j.verdict_at_escalation
+        when j.is_incomplete then 'incomplete'
         else 'justified'
     end as verdict,
-    criterion_id, criterion_version, softened_by
-from judged
+    if(k.issue_id is null, j.criterion_id, k.criterion_id) as criterion_id,
+    if(k.issue_id is null, j.criterion_version, k.criterion_version) as criterion_version,
+    if(k.issue_id is null, j.softened_by, k.softened_by) as softened_by
+from judged j
+left join kept k using (issue_id, escalation_no)

@@ -1,0 +1,12 @@
+-- state.erasures: one row per ticket or person that was erased
+-- key: event_id
+-- step: weekly
+-- column: event_id idempotency key, growing
+-- column: run_id run that recorded it
+-- column: recorded_at when it was recorded, UTC
+-- column: effective_at from when it holds, UTC
+-- column: cause asked (a person said so) or retention (it was older than the desk keeps words)
+-- column: issue_id Jira's numeric id of the ticket; NULL for a person
+-- column: updated_until versions of the ticket up to then are erased, UTC; NULL: all that will ever be read
+-- column: person_hash hash of the person's account id; NULL for a ticket
+-- column: pseudonym what stands in the place of the account id

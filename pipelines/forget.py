@@ -21,6 +21,7 @@ from analysis.taxonomy import read_criteria
 from analysis.warehouse import Warehouse
 from analysis.warehouse_copies import blank_actions, copy_state, replace_in_state
 from pipelines.backup import Store, make_backup
+from pipelines.desk_lock import leave_copy
 from pipelines.erasing import (
     ERASED_PERSON,
     ERASED_TICKET,
@@ -33,7 +34,6 @@ from pipelines.erasing import (
     renamed_keys,
     renamed_persons,
 )
-from pipelines.desk_lock import leave_copy
 from pipelines.known import existing_warehouse
 from pipelines.models import IN_FORCE
 from pipelines.published_copy import remove_copy
@@ -134,7 +134,7 @@ def _remember(warehouse: Warehouse, wanted: _Wanted, run_id: str, now: datetime)
     """Write down what is erased, so that it is not read again; of a person only a hash."""
     common = {"run_id": run_id, "recorded_at": now, "effective_at": now, "cause": wanted.cause}
     if wanted.account:
-        known = warehouse.value("select count(*) from state.erasures where pseudonym = ?", [wanted.pseudonym])
+        known = warehouse.rows("select 1 from state.erasures where pseudonym = ?", [wanted.pseudonym])
         told = {"person_hash": hash_of_person(wanted.account), "pseudonym": wanted.pseudonym}
         warehouse.append_events("state.erasures", [] if known else [common | told])
         return

@@ -17,7 +17,7 @@ from reports.workbook import csv_text, workbook
 
 MADE = datetime(2026, 3, 2, 8, 30)
 HOSTILE = [
-    "=HYPERLINK(\"https://evil.example\",\"x\")",
+    '=HYPERLINK("https://evil.example","x")',
     "=cmd|' /C calc'!A0",
     "+1+1",
     "-2+3",

@@ -1,6 +1,7 @@
 """A desk with a published week and few, tiny pages, and stand-ins for the places to which it is brought."""
 
 import json
+from asyncio import Transport
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -109,7 +110,7 @@ class Post:
         assert isinstance(envelope.original_content, bytes)
         if self.answer.startswith("250"):
             self.raw.append(envelope.original_content)
-        if self.breaks and server.transport:
+        if self.breaks and isinstance(server.transport, Transport):
             server.transport.abort()
         return self.answer
 

@@ -1,6 +1,7 @@
 """A published week brought to folder, store, mail and chat: each as promised, whatever breaks on the way."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,9 +84,10 @@ def test_cut_off_there_is_the_old_week_or_the_new_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(
-            places.shutil if cut == "copying" else places, "copytree" if cut == "copying" else "swap", killed
-        )
+        if cut == "copying":
+            patched.setattr(shutil, "copytree", killed)
+        else:
+            patched.setattr(places, "swap", killed)
         with pytest.raises(KeyboardInterrupt):
             deliver(settings, lambda _: None, "run")
     if cut == "copying":
@@ -230,6 +232,7 @@ def test_what_tickets_say_gets_into_no_header(tmp_path: Path) -> None:
 
 @needs_chromium
 @pytest.mark.browser
+@pytest.mark.slow
 def test_a_mail_with_pictures_and_pdfs(tmp_path: Path) -> None:
     with post_office() as post:
         settings = desk(tmp_path, mail_to(post.port, pictures=True, pdf=True))

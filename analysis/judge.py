@@ -38,8 +38,8 @@ AFFECTED = """
     union select n.issue_id
         from changed
         join core.escalations e using (issue_id)
-        join core.ticket_facts f using (issue_id)
-        join core.ticket_facts d using (dealer_id)
+        join core.dealer_stays f using (issue_id)
+        join core.dealer_stays d using (dealer_id)
         join core.escalations n on n.issue_id = d.issue_id
         where n.opened_at >= e.resolved_at and n.opened_at <= e.resolved_at + interval 90 days
             or n.escalated_at > e.escalated_at and coalesce(n.escalated_at < e.resolved_at, true)
@@ -65,7 +65,7 @@ OUTAGES = """
     where c.kind = 'failure_category' and c.value = 'provider_outage'
 """
 SOLVED = """
-    select issue_id, known_at, reopened_at, provider, summary, description, words
+    select issue_id, known_at, ended_at, provider, summary, description, words
     from core.ops_solutions semi join dirty using (issue_id)
 """
 # the last event of tags, families and rulings, which share one sequence
@@ -150,23 +150,44 @@ def _texts(warehouse: Warehouse) -> Iterator[Row]:
 def _known_tags(warehouse: Warehouse, criteria: Criteria) -> Iterator[Row]:
     """Tags as known at each escalation: answers given by then, else what a field held then, else what the words say."""
     query = """
-        select e.issue_id, e.escalation_no, g.kind, g.value, g.source, s.value, g.text_value, g.text_source,
-            g.source = 'answer' and g.answered_at <= e.escalated_at,
-            coalesce(g.confidence >= ? and coalesce(g.rule_value = g.text_value, true), false)
+        with said as (
+            select e.issue_id, e.escalation_no, a.kind, coalesce(a.person_id, a.source_ref) as person,
+                max_by({'value': a.value, 'place': (a.effective_at, a.event_id)}, (a.effective_at, a.event_id)) as told
+            from core.escalations e
+            semi join dirty using (issue_id)
+            join state.answers a on a.issue_id = e.issue_id and a.effective_at <= e.escalated_at
+            group by all
+        ),
+        answered as (
+            select issue_id, escalation_no, kind, max_by(told.value, told.place) as value
+            from said where told.value is not null group by all
+        )
+        select e.issue_id, e.escalation_no, g.kind, a.value, s.value,
+            -- the words of another escalation of the ticket say nothing of this one
+            if(k.is_own, g.text_value, null), if(k.is_own, g.text_source, 'none'),
+            coalesce(g.guess_confidence >= ? and coalesce(g.rule_value = g.text_value, true), false)
         from core.escalations e
         semi join dirty using (issue_id)
         join core.tags g on g.issue_id = e.issue_id and g.kind in ('provider', 'failure_category')
+        join (
+            select x.issue_id, x.escalation_no,
+                (x.summary, x.description) is not distinct from (t.summary, t.description) as is_own
+            from core.known_texts x
+            semi join dirty using (issue_id)
+            join core.tag_texts t using (issue_id)
+        ) k on k.issue_id = e.issue_id and k.escalation_no = e.escalation_no
+        left join answered a on a.issue_id = e.issue_id and a.escalation_no = e.escalation_no and a.kind = g.kind
         left join core.field_stays s on s.issue_id = e.issue_id
             and s.role = case g.kind when 'failure_category' then 'category' else g.kind end
             and s.entered_at <= e.escalated_at and (s.left_at is null or s.left_at > e.escalated_at)
         order by e.issue_id, e.escalation_no, g.kind
     """
     names = FieldNames.of(criteria)
-    for issue_id, number, kind, value, source, held, text_value, text_source, is_answered, is_sure in warehouse.rows(
-        query, [SURE]
-    ):
-        if not is_answered:
-            by_field = names.tag(kind, held)
+    for issue_id, number, kind, answer, held, text_value, text_source, is_sure in warehouse.rows(query, [SURE]):
+        by_field = names.tag(kind, held)
+        if answer:
+            value, source = answer, "answer"
+        else:
             value, source = (by_field, "field") if by_field else (text_value, text_source)
         found = {"issue_id": issue_id, "escalation_no": number, "kind": kind, "value": value, "source": source}
         yield found | {"is_sure": source in ("answer", "field", "rule") or (source == "classifier" and is_sure)}

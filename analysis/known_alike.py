@@ -43,12 +43,19 @@ OPEN_THEN = """
     select e.issue_id, e.escalation_no, o.issue_id, o.escalation_no, p.value, x.summary, x.description
     from core.escalations e
     semi join dirty using (issue_id)
-    join core.ticket_facts f on f.issue_id = e.issue_id
-    join core.ticket_facts g on g.dealer_id = f.dealer_id and g.issue_id <> f.issue_id
+    join core.dealer_stays f on f.issue_id = e.issue_id
+        and f.entered_at <= e.escalated_at and coalesce(f.left_at > e.escalated_at, true)
+    join core.dealer_stays g on g.dealer_id = f.dealer_id and g.issue_id <> f.issue_id
+        and g.entered_at <= e.escalated_at and coalesce(g.left_at > e.escalated_at, true)
     join core.escalations o on o.issue_id = g.issue_id and o.escalated_at < e.escalated_at
-        and coalesce(o.resolved_at > e.escalated_at, true)
+        and coalesce(o.next_escalated_at > e.escalated_at, true)
     join core.known_texts x on x.issue_id = o.issue_id and x.escalation_no = o.escalation_no
     left join core.known_tags p on p.issue_id = o.issue_id and p.escalation_no = o.escalation_no and p.kind = 'provider'
+    where not exists (
+        from core.resolutions r
+        where r.issue_id = o.issue_id and r.resolved_at <= e.escalated_at
+            and coalesce(r.reopened_at > e.escalated_at, true)
+    )
     order by all
 """
 SOLVED = """

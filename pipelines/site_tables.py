@@ -17,7 +17,7 @@ ALWAYS = date(1970, 1, 1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # whose past the SQL needs
 TRACKED = frozenset(("status", "assignee", "priority", "provider", "category", "runbook_used", "ops_blocked_by"))
-TRACKED |= {"requested_at", "accepted_at"}
+TRACKED |= {"dealer", "requested_at", "accepted_at", "occurred_at"}
 
 
 def site_tables(criteria: Criteria, roles: Roles) -> dict[str, list[Row]]:

@@ -57,9 +57,8 @@ class Outage(Entry):
 class Requirement(Entry):
     """Something that OPS must hand over, and by what one sees that it did.
 
-    It is there where the mapped `field` holds a value (or, for `dealer`, the ticket's words name one), or where one
-    of the expressions `any_of` (RE2, any case) is found in the ticket or its comments. It is asked of tickets of
-    `provider` and `category` only, where those are given.
+    It is there where the mapped `field` held a value then, or where one of the expressions `any_of` (RE2, any case) is
+    found in the ticket or its comments. Where `provider` or `category` is given it is asked of their tickets only.
     """
 
     what: Text

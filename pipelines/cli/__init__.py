@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from analysis.errors import EscalationsError
-from pipelines.cli import runs, tags, families, verdicts, desk, service  # noqa: F401 - each brings its commands, in this order
+from pipelines.cli import runs, tags, families, verdicts, desk, service, keeping  # noqa: F401 - each brings its own
 from pipelines.cli.options import app
 
 __all__ = ["app", "main"]

@@ -1,9 +1,9 @@
-"""Every open escalation, what to do first on top: why now, who holds the ball, verdict, runbook, nearest ticket, next step."""
+"""Every open escalation, what to do first on top: why now, who holds the ball, verdict, runbook, next step."""
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, table
-from reports.week import Week, anchor
-from reports.wording import HOLDERS, VERDICTS, WHY_NOW, plural, words
+from reports.week import Week
+from reports.wording import HOLDERS, VERDICTS, WHY_NOW, anchor, plural, words
 
 COLUMNS = [
     ("place", "No.", "count"),

@@ -2,7 +2,7 @@
 -- key: issue_id, escalation_no, criterion_id, subject, fact, source_ref
 -- step: judge
 -- reads: core.facts_of_runbooks, core.facts_of_delays, core.facts_of_past, core.facts_of_handover, core.known_escalations,
---   core.known_fields, core.criteria_in_force, core.word_rules, core.outages, core.escalations
+--   core.known_fields, core.criteria_in_force, core.word_rules, core.outages, core.resolutions
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: criterion_id the criterion it concerns; NULL where it concerns them all
@@ -67,7 +67,10 @@ from core.known_escalations e
 semi join dirty using (issue_id)
 join core.known_escalations o on o.provider = e.provider and o.failure_category = 'provider_outage' and o.category_source <> 'classifier'
     and o.escalated_at between e.escalated_at - interval 24 hours and e.escalated_at and o.dealer_id <> e.dealer_id
-join core.escalations l on l.issue_id = o.issue_id and l.escalation_no = o.escalation_no and coalesce(l.resolved_at > e.escalated_at, true)
+where not exists (
+        from core.resolutions r
+        where r.issue_id = o.issue_id and r.resolved_at <= e.escalated_at and coalesce(r.reopened_at > e.escalated_at, true)
+    )
 group by e.issue_id, e.escalation_no
 having count(distinct o.dealer_id) >= 2
 union all

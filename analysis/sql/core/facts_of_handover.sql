@@ -29,7 +29,7 @@ edited as (
 ),
 told as (
     select a.*, m.words, m.known_at, m.source_ref, f.value as held, f.since, coalesce(c.n, 0) as n_edited,
-        m.words is not null or f.value is not null or (a.role = 'dealer' and a.dealer_id is not null) as is_there
+        m.words is not null or f.value is not null as is_there
     from asked a
     left join core.text_matches m on m.issue_id = a.issue_id and m.escalation_no = a.escalation_no and m.kind = 'requirement'
         and m.ref = a.ref

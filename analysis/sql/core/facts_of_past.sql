@@ -1,7 +1,7 @@
 -- core.facts_of_past: one row per fact for or against that OPS knew the trouble: it solved the same before, or had it with Tier 2 already
 -- key: issue_id, escalation_no, criterion_id, subject, fact, source_ref
 -- step: judge
--- reads: core.known_alike, core.runbook_matches, core.categories, core.known_escalations, core.ops_solutions, core.escalations, core.tickets, core.criteria_in_force, core.site
+-- reads: core.known_alike, core.runbook_matches, core.categories, core.known_escalations, core.ops_solutions, core.escalations, core.resolutions, core.tickets, core.criteria_in_force, core.site
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: criterion_id the criterion it concerns; NULL where it concerns them all
@@ -21,7 +21,7 @@ with solved as (
     join core.known_escalations e on e.issue_id = a.issue_id and e.escalation_no = a.escalation_no
     join core.criteria_in_force k on k.issue_id = a.issue_id and k.escalation_no = a.escalation_no and k.test = 'solved_before'
     join core.ops_solutions s on s.issue_id = cast(a.ref as bigint) and s.known_at <= e.escalated_at
-        and coalesce(s.reopened_at > e.escalated_at, true) and s.known_at > e.escalated_at - to_days(k.within_days)
+        and coalesce(s.ended_at > e.escalated_at, true) and s.known_at > e.escalated_at - to_days(k.within_days)
     join core.tickets t on t.issue_id = s.issue_id
     left join core.categories c on c.failure_category = e.failure_category
     where a.kind = 'solved' and coalesce(c.can_repeat, true)
@@ -45,9 +45,14 @@ already as (
     join core.criteria_in_force k on k.issue_id = a.issue_id and k.escalation_no = a.escalation_no and k.test = 'already_open'
     join core.known_escalations e on e.issue_id = a.issue_id and e.escalation_no = a.escalation_no
     join core.escalations o on o.issue_id = cast(a.ref as bigint) and o.escalated_at < e.escalated_at
-        and coalesce(o.resolved_at > e.escalated_at, true)
+        and coalesce(o.next_escalated_at > e.escalated_at, true)
     join core.tickets t on t.issue_id = o.issue_id
     where a.kind = 'open'
+        -- by what was known then: that a resolution was taken back later, nobody knew
+        and not exists (
+            from core.resolutions r
+            where r.issue_id = o.issue_id and r.resolved_at <= e.escalated_at and coalesce(r.reopened_at > e.escalated_at, true)
+        )
     qualify row_number() over (partition by a.issue_id, a.escalation_no, k.criterion_id, t.ticket_key order by o.escalated_at desc) = 1
 )
 select issue_id, escalation_no, criterion_id, criterion_version, 'solved before' as subject,

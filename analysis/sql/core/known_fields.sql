@@ -15,5 +15,5 @@ select e.issue_id, e.escalation_no, s.role, max_by({'it': s.value}, s.stay_no).i
 from core.known_escalations e
 semi join dirty using (issue_id)
 join core.field_stays s on s.issue_id = e.issue_id and s.entered_at <= e.escalated_at
-    and s.role in ('priority', 'runbook_used', 'ops_blocked_by', 'requested_at', 'accepted_at', 'occurred_at')
+    and s.role in ('priority', 'runbook_used', 'ops_blocked_by', 'requested_at', 'accepted_at', 'occurred_at', 'dealer')
 group by e.issue_id, e.escalation_no, s.role

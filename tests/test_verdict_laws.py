@@ -116,7 +116,7 @@ class Desk:
 
     def bring_up(self, found: list[dict[str, Any]], until: datetime, seed: int = 0) -> None:
         past = [one for issue in found if (one := as_of(issue, until)) is not None]
-        random.Random(seed).shuffle(past)
+        random.Random(seed).shuffle(past)  # noqa: S311
         load_into(self.warehouse, self.folder, past, self.criteria)
         tag(self.warehouse, self.criteria, None, "run", until)
         judge(self.warehouse, self.criteria, "run", until, self.likeness)

@@ -29,6 +29,8 @@ tests: .make/dev
 lock: .make/dev
 	$(BIN)/uv export --quiet --no-emit-project --no-header --no-annotate --all-extras -o requirements.lock
 	$(BIN)/uv export --quiet --no-emit-project --no-header --no-annotate --extra build -o requirements-runtime.lock
+	$(BIN)/uv export --quiet --no-emit-project --no-header --no-annotate --extra build --extra jira --extra serve \
+		-o pipelines/deploy/requirements.lock
 
 # The committed build of the sample; tests hold it against the builder.
 sample: .make/runtime

@@ -24,6 +24,11 @@ class EscalationsError(Exception):
     exit_code = 2
     may_pass = False
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is said on standard error: one line, or one for each thing that failed by itself."""
+        return (str(self),)
+
 
 class InputError(EscalationsError):
     """A file or an argument is not what it should be."""

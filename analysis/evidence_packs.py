@@ -107,7 +107,8 @@ def evidence_pack(
 ) -> Row:
     """All that is to be told of an escalation's verdict; times are local to the reporting zone unless said otherwise.
 
-    `near` are earlier tickets like it, as `similar` gives them; those that OPS resolved by then are shown.
+    `near` are earlier tickets like it, as `similar` gives them; shown are those of the same failure, as far as it can
+    tell, that OPS had resolved by then.
     """
     row = next(one for one in _rows(warehouse, SUBJECT, [issue_id]) if one["escalation_no"] == number)
     zone, judged_at = ZoneInfo(row["zone"]), row["escalated_at"]
@@ -128,6 +129,7 @@ def evidence_pack(
         "runbooks": [_runbook(warehouse, criteria, *ref, judged_at, zone) for ref in refs[:MOST_RUNBOOKS]],
         "similar": [*_resolved_by_ops(near, judged_at, names)][:MOST_SIMILAR],
         "closes_on": local(row["window_closes_at"] and row["window_closes_at"] - timedelta(microseconds=1), zone),
+        "runbook_field": _field_name(warehouse, criteria.site.fields.runbook_used),
         "is_stale": bool(warehouse.value(STALE, [issue_id])),
     }
 
@@ -199,8 +201,15 @@ def _access(needs: Iterable[str], had: Sequence[Row], then: datetime, zone: Zone
 def _resolved_by_ops(near: Iterable[Row], then: datetime, names: Names) -> Iterable[Row]:
     for one in near:
         is_by_ops = one["resolution_tier"] is not None and one["resolution_tier"] <= 1
-        if is_by_ops and one["resolved_at"] and one["resolved_at"] < then:
+        is_alike = one["why"]["chance"] is not None or "family" in one["why"]["same"]
+        if is_alike and is_by_ops and one["resolved_at"] and one["resolved_at"] < then:
             yield near_ticket(one, names)
+
+
+def _field_name(warehouse: Warehouse, mapped: str | None) -> str | None:
+    """What people call a field that site.toml maps by name or id."""
+    name = warehouse.value("select field_name from raw.fields where field_id = ?", [mapped]) if mapped else None
+    return str(name) if name else mapped if mapped and not mapped.startswith("customfield_") else None
 
 
 def near_ticket(one: Mapping[str, Any], names: Names) -> Row:

@@ -46,8 +46,9 @@ def publish(
         warehouse.execute(NUMBERS)
         warehouse.execute(CAUSES, [rules, model_version])
         before = _counts(warehouse)
+        newest = warehouse.value("select coalesce(max(event_id), 0) from state.published")
         warehouse.execute(STORE, [run_id, now, now, rules, model_version, is_backfill, restate])
-        warehouse.execute(TICKETS, [run_id, now, now, run_id, now])
+        warehouse.execute(TICKETS, [run_id, now, now, newest])
         after = _counts(warehouse)
         waiting = "select count(*) from causes where cause in ('rules', 'model', 'definition')"
         n_waiting = 0 if restate else int(warehouse.rows(waiting)[0][0])
@@ -191,6 +192,6 @@ TICKETS = """
     select ?, ?, ?, p.event_id, t.issue_id, t.escalation_no, t.in_numerator, t.is_pending
     from state.published p
     join mart.measure_tickets t using (week, measure, variant, statistic, group_key)
-    where p.run_id = ? and p.recorded_at = ?
+    where p.event_id > ?
     order by p.event_id, t.issue_id, t.escalation_no
 """

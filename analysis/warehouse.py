@@ -30,9 +30,10 @@ def hash_of(*parts: object) -> str:
 class Warehouse:
     """One open DuckDB file. Use as a context manager; open late, close early."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, file: Path | None = None) -> None:
         self.connection = connection
-        self.path = path
+        self.path = path  # what messages speak of
+        self.file = file or path
 
     @classmethod
     @contextmanager
@@ -69,7 +70,7 @@ class Warehouse:
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set enable_progress_bar = false")
-            yield cls(connection, called)
+            yield cls(connection, called, path)
         finally:
             connection.close()
 
@@ -99,12 +100,32 @@ class Warehouse:
         pending = [script for script in scripts if int(script.stem.partition("_")[0]) > version]
         if not pending:
             return
+        if version:
+            self._keep_state(version)
         with self.transaction():
             for script in pending:
                 self.connection.execute(script.read_text(encoding="utf-8"))
             self.connection.execute("update state.meta set schema_version = ?", [newest])
             for table in files_of_schema("state"):
                 self._comment(table)
+
+    def _keep_state(self, version: int) -> None:
+        """Write what cannot be derived into a file of its own beside the warehouse, before it is migrated."""
+        kept = kept_state(self.path, version)
+        partial = kept.with_name(f".{kept.name}.partial")
+        partial.unlink(missing_ok=True)
+        self.connection.execute(f"attach {_quoted(str(partial))} as kept")
+        try:
+            self.connection.execute("create schema kept.state")
+            names = """
+                select table_name from duckdb_tables()
+                where schema_name = 'state' and database_name = current_database()
+            """
+            for (name,) in self.rows(names):
+                self.connection.execute(f"create table kept.state.{name} as select * from state.{name}")
+        finally:
+            self.connection.execute("detach kept")
+        partial.replace(kept)
 
     def check_source(self, source_id: str) -> None:
         """Refuse (`WarehouseError`) a source other than the one whose tickets are here."""
@@ -272,6 +293,11 @@ class Warehouse:
         self.connection.execute(f"comment on {what} {table.name} is {_quoted(table.grain)}")
         for column, text in table.columns.items():
             self.connection.execute(f'comment on column {table.name}."{column}" is {_quoted(text)}')
+
+
+def kept_state(warehouse: Path, version: int) -> Path:
+    """Where `state` of an earlier version is kept when a newer program migrates it."""
+    return warehouse.with_name(f"{warehouse.name}.state-v{version}.duckdb")
 
 
 def shape_of_all() -> str:

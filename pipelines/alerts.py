@@ -21,6 +21,7 @@ from analysis.errors import (
     SourceError,
     WarehouseError,
 )
+from pipelines.messengers import knows, notify
 from pipelines.settings import Settings
 
 Say = Callable[[str], None]
@@ -105,11 +106,8 @@ def sender(settings: Settings) -> Send:
         return lambda *_: True
 
     def send(title: str, body: str) -> bool:
-        from apprise import Apprise
-
-        messenger = Apprise()
-        n_known = sum(messenger.add(url) for url in urls)
-        return bool(messenger.notify(body=body, title=title)) and n_known == len(urls)
+        taken = [notify(url, title, body) for url in urls]  # all are tried, also after one that failed
+        return all(taken)
 
     return send
 
@@ -119,13 +117,11 @@ def wrong_urls(settings: Settings) -> Iterator[str]:
     if not settings.notify_urls:
         return
     try:
-        from apprise import Apprise
+        for place, url in enumerate(settings.notify_urls, 1):
+            if not knows(url.get_secret_value()):
+                yield f"notify_urls: number {place} is no address that apprise knows"
     except ImportError:
         yield "notify_urls: the package that sends is not installed; run `pip install 'escalations[serve]'`"
-        return
-    for place, url in enumerate(settings.notify_urls, 1):
-        if Apprise.instantiate(url.get_secret_value()) is None:
-            yield f"notify_urls: number {place} is no address that apprise knows"
 
 
 @contextmanager

@@ -65,6 +65,7 @@ def extract(source: Source, folder: Path) -> Manifest:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"{folder}: cannot be made a folder; give --home a place where you may write") from error
+    _clear_after_killed(folder)
     partial = folder / f".extract-{os.getpid()}.partial"
     seen = _Seen()
     try:
@@ -107,6 +108,18 @@ def _nothing_new(source: Source, as_of: datetime) -> Manifest:
         cursors=source.cursors,
         presence=source.presence,
     )
+
+
+def _clear_after_killed(folder: Path) -> None:
+    """Remove what readings have begun whose process is no more."""
+    for left in folder.glob(".extract-*.partial"):
+        pid = left.name.split("-")[1].partition(".")[0]
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, ValueError, OverflowError):
+            left.unlink(missing_ok=True)
+        except PermissionError:  # it is somebody else's, and goes on
+            continue
 
 
 class _Seen:

@@ -141,10 +141,10 @@ def push_back_lines(found: PushBack, out: Path | None) -> Iterator[str]:
         yield f"\n{request.text()}"
 
 
-def pack_text(pack: Row, criteria: Criteria, address: str, most_quoted: int = MOST_QUOTED[0]) -> str:
+def pack_text(pack: Row, address: str, most_quoted: int = MOST_QUOTED[0]) -> str:
     """A pack in Markdown."""
-    values = {"p": pack, "address": address, "most_quoted": most_quoted}
-    values |= {"runbook_field": criteria.site.fields.runbook_used, "is_open": pack["standing"] in (None, "claimed")}
+    is_open = pack["standing"] in (None, "claimed")
+    values = {"p": pack, "address": address, "most_quoted": most_quoted, "is_open": is_open}
     return render("pushback.md.j2", **values).strip() + "\n"
 
 
@@ -161,7 +161,7 @@ def _comment(warehouse: Warehouse, settings: Settings, criteria: Criteria, pack:
     return OwnComment(
         Marker("pushback", pack["issue_id"], pack["escalation_no"]),
         pack["ticket_key"],
-        [pack_text(pack, criteria, address, most) for most in MOST_QUOTED],
+        [pack_text(pack, address, most) for most in MOST_QUOTED],
         pack["updated_at"],
         address,
         criteria.site.pushed_back_label,

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from analysis.errors import SettingsError
+from pipelines.targets import Target
 
 
 class Settings(BaseSettings):
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     step_retry_seconds: float = Field(default=60, ge=0, le=3600)
     notify_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     pages_url: str | None = None
+    targets: tuple[Target, ...] = ()
     prefect_port: int = Field(default=4200, ge=1024, le=65_535)
 
     @field_validator("jira_projects", mode="before")
@@ -59,6 +61,14 @@ class Settings(BaseSettings):
     def _split_urls(cls, value: object) -> object:
         """Take addresses with blanks between them as well as a list; commas stand within such addresses."""
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("targets")
+    @classmethod
+    def _named_apart(cls, value: tuple[Target, ...]) -> tuple[Target, ...]:
+        """Refuse two targets of one name, by which it is known what was sent."""
+        if len({one.name for one in value}) < len(value):
+            raise ValueError("two have the same name; give each its own")
+        return value
 
     @property
     def raw(self) -> Path:

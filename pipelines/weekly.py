@@ -153,6 +153,15 @@ def run_census(settings: Settings, say: Say, *, do: Do = plainly, run_id: str | 
     return Result(order.run_id, manifest.as_of, loaded.n_tickets, loaded.n_changed, notes=found, counts=counts)
 
 
+def derive_anew(order: Order, warehouse: Warehouse, week: date | None, clock: datetime | None) -> None:
+    """All that follows from `state` and the raw lines that it knows, in a warehouse that holds nothing else yet."""
+    source, known = warehouse.rows("select any_value(source_id), max(as_of) from raw.extracts")[0]
+    if known is not None:
+        _load(order, warehouse, Manifest("", source, 0, known, {}, {}))
+        if clock is not None:
+            _from_tag(order, warehouse, week, clock)
+
+
 def new_run_id() -> str:
     """A name for a run: sorts by time, and two runs in one second differ."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"

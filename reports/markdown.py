@@ -25,6 +25,14 @@ ENTITY = re.compile(r"&(?=[#\w])")
 STARTS = re.compile(r"[#>+=:|!%-]|\d{1,9}(?=[.)])")
 OBEYED = re.compile(r"\{(?=[{%#<])")  # by site builders; as \u007b it is the same to YAML
 ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
+PAGE = (  # what a line of a page is, and its words
+    ("heading", re.compile(r" {0,3}#{1,6}\s+(.*?)\s*#*\s*")),
+    ("bullet", re.compile(r"\s*[-*+]\s+(?:\[[ xX]\]\s+)?(.*)")),
+    ("step", re.compile(r"\s*[0-9]{1,9}[.)]\s+(.*)")),
+    ("text", re.compile(r"\s*(?:>\s*)?(.*)")),
+)
+LINKED = re.compile(r"!?\[([^\]\n]*)\]\(([^)\s]*)\)")
+UNMARKED = str.maketrans("", "", "*`")
 BREAKS_CODE = re.compile(r"[`{}<>]")
 
 
@@ -57,6 +65,26 @@ def quote(text: object, most: int = MOST_QUOTED, most_lines: int = MOST_LINES) -
         shown = [*shown[:most_lines], "…"]
     # two lines stay two where a backslash ends the first
     return Markup("\\\n".join(f"> {_escaped(line)}" for line in shown if line) or "> –")  # noqa: S704 - escaped here
+
+
+def quote_page(text: str, most: int = MOST_QUOTED, most_lines: int = MOST_LINES) -> Markup:
+    """A page of Markdown as a quotation: its headings, lists and paragraphs stay, everything else becomes words."""
+    shown = [line for line in _cut(text[: 4 * most], most).splitlines() if line.strip()]
+    if len(shown) > most_lines:
+        shown = [*shown[:most_lines], "…"]
+    lines: list[str] = []
+    before = ""
+    for line in shown:
+        kind, words = next((name, found[1]) for name, pattern in PAGE if (found := pattern.fullmatch(line)))
+        words = inline(LINKED.sub(r"\1 (\2)", words).translate(UNMARKED), MOST)
+        if words:
+            # two lists of the same kind would be one, and a paragraph would go on in a list
+            lines += [">"] if before and (kind != before or kind in ("text", "heading")) else []
+            lines.append(
+                {"heading": f"> **{words}**", "bullet": f"> - {words}", "step": f"> 1. {words}"}.get(kind, f"> {words}")
+            )
+            before = kind
+    return Markup("\n".join(lines) or "> –")  # noqa: S704 - escaped by inline
 
 
 def scalar(value: object) -> Markup:

@@ -20,10 +20,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = ("percent", "day", "moment", "plural", "number", "span", "words", "cut", "capital", "sentence")
+    told = ("percent", "day", "moment", "plural", "number", "span", "words", "anchor", "cut", "capital", "sentence")
     environment.filters |= {name: getattr(wording, name) for name in told} | {"figure": figure}
     environment.filters |= {"inline": markdown.inline, "code": markdown.code, "quote": markdown.quote}
-    environment.filters |= {"scalar": markdown.scalar, "link": markdown.link}
+    environment.filters |= {"scalar": markdown.scalar, "link": markdown.link, "quote_page": markdown.quote_page}
     environment.globals |= {"wording": wording}
     return environment
 

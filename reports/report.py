@@ -1,14 +1,18 @@
 """STEP report: frames → the week's site, a folder that opens without a network, and the archive of all weeks."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from reports import site
+from reports.messages import week_summary
 from reports.pages import archive
 from reports.week import Frames, Week
+from reports.workbook import forms
 
+SUMMARY = "summary.json"  # of which messages are made
 WEEK_FOLDER = re.compile(r"\d{4}-W\d{2}")
 
 
@@ -21,14 +25,18 @@ def report(frames: Frames, folder: Path, notes: Iterable[str], jira: str | None)
     pages = site.pages(week)
     files = [*pages, *site.assets(week, pages)]
     partial = folder / f".{week.name}.partial"
-    _recover(folder, week.name)
+    recover(folder, week.name)
     shutil.rmtree(partial, ignore_errors=True)
     try:
         for file in files:
             path = partial / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(file.text, encoding="utf-8", errors="replace")
-        _swap(partial, folder / week.name)
+        for name, data in forms(week, pages):
+            (partial / name).parent.mkdir(exist_ok=True)
+            (partial / name).write_bytes(data)
+        (partial / SUMMARY).write_text(json.dumps(week_summary(week), indent=1) + "\n", encoding="utf-8")
+        swap(partial, folder / week.name)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -36,7 +44,7 @@ def report(frames: Frames, folder: Path, notes: Iterable[str], jira: str | None)
     return folder / week.name / "index.html"
 
 
-def _swap(partial: Path, target: Path) -> None:
+def swap(partial: Path, target: Path) -> None:
     """Put the new folder where the old one is; who reads sees the one or the other."""
     old = target.with_name(f".{target.name}.old")
     if target.exists():
@@ -45,7 +53,7 @@ def _swap(partial: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _recover(folder: Path, name: str) -> None:
+def recover(folder: Path, name: str) -> None:
     """A run that was cut off between the two renamings left the old folder aside."""
     old = folder / f".{name}.old"
     if old.exists() and not (folder / name).exists():

@@ -7,8 +7,8 @@ from reports.charts import library
 from reports.pages import families, numbers, onboarding, ops, providers, queue, review, scorecard, tickets
 from reports.render import TEMPLATES
 from reports.tables import Page
-from reports.week import Week, anchor
-from reports.wording import cut, words
+from reports.week import Week
+from reports.wording import anchor, cut, words
 
 PAGES = (review, scorecard, queue, ops, onboarding, providers, families, tickets, numbers)
 

@@ -1,5 +1,6 @@
 """The frames of one week as rows: numbers, escalations, families, providers, and what they are called on every page."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from reports.tables import Row
-from reports.wording import interval, percent, words
+from reports.wording import anchor, interval, percent, words
 
 Frames = dict[str, pd.DataFrame]
 Key = tuple[int, int]
@@ -18,6 +19,7 @@ SETTLES = timedelta(days=14)  # a reopening may withdraw a resolution for this l
 TARGET = 0.8
 SHOWN_WEEKS = 40
 SYMBOLS = ("circle", "square", "triangle", "diamond", "pentagon", "star", "cross")  # told apart without colour
+JIRA_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-\d+")
 LAST_PROVIDERS = ("other", "none")
 # Control characters (but tab and line ends), and marks that turn the direction of what follows, beyond the text itself.
 UNSEEN = dict.fromkeys(
@@ -73,11 +75,6 @@ def _cell(value: Any) -> Any:
     return [_cell(one) for one in value] if hasattr(value, "tolist") and hasattr(value, "__len__") else value
 
 
-def anchor(*parts: str) -> str:
-    """An id for a place on a page, or a name for a file: letters, digits, hyphens and underscores only."""
-    return "-".join("".join(c if c.isascii() and (c.isalnum() or c == "_") else "-" for c in part) for part in parts)
-
-
 def file_names(keys: Iterable[tuple[int, str]]) -> dict[int, str]:
     """Issue id → name of its page, safe and its own also where a file system does not tell capitals from small letters."""
     taken: set[str] = set()
@@ -98,7 +95,7 @@ class Week:
     """
 
     def __init__(self, frames: Frames, notes: tuple[str, ...] = (), jira: str | None = None) -> None:
-        self.frames, self.notes, self.jira = frames, notes, jira
+        self.frames, self.notes, self.jira = frames, tuple(map(_cell, notes)), jira
         clock = self.rows("clock")[0]
         self.now: datetime = clock["as_of"]
         self.zone_name: str = clock["reporting_zone"]
@@ -236,6 +233,10 @@ class Week:
     def hrefs(self) -> dict[str, str]:
         """Ticket key → its page, of tickets that have one."""
         return {row["ticket_key"]: f"tickets/{self.files[row['issue_id']]}.html" for row in self.rows("tickets")}
+
+    def in_jira(self, key: str | None) -> str | None:
+        """The address of a ticket in Jira; none where that is not known, or the key is none that Jira gives."""
+        return f"{self.jira}/browse/{key}" if self.jira and key and JIRA_KEY.fullmatch(key) else None
 
     @cached_property
     def escalations(self) -> dict[Key, Row]:

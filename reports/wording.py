@@ -163,3 +163,8 @@ def capital(text: str) -> str:
 def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
     return f"{capital(text)}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
+
+
+def anchor(*parts: str) -> str:
+    """An id for a place on a page, or a name for a file: letters, digits, hyphens and underscores only."""
+    return "-".join("".join(c if c.isascii() and (c.isalnum() or c == "_") else "-" for c in part) for part in parts)

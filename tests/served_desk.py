@@ -208,7 +208,7 @@ class Served:
 
 # -- holding one warehouse against another ---------------------------------------------------------------------
 
-OWN = {"event_id", "run_id", "recorded_at", "published_id", "replaces"}  # each run has its own
+OWN = {"event_id", "run_id", "recorded_at", "published_id", "replaces", "place"}  # each run has its own
 
 
 def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -31,7 +31,12 @@ version: {}
 {}---
 {}
 """
-LATER = RUNBOOK.replace("2026-01-05", "2026-03-30")
+RULE = '[[criterion]]\nid = "{}"\ntitle = "{}"\nversion = 1\neffective_from = 2020-01-01\ntest = "{}"\n'
+RUNBOOK_RULE = "A runbook for OPS that fits was announced 7 days before, and OPS had the access."
+RULES = RULE.format("runbook", RUNBOOK_RULE, "runbook") + RULE.format(
+    "information", "The dealer is missing.", "information"
+)
+RULES += '[[criterion.requires]]\nwhat = "which dealer it is about"\nfield = "dealer"\n'
 HOUSE = SITE.replace('reporting_zone = "UTC"', 'reporting_zone = "America/Denver"')
 HOUSE += '[[member]]\nid = "lead-1"\ntier = 2\nruler = true\n'
 # Escalated on a Tuesday: the page comes on Monday 03-09, and OPS may reply until the end of Friday 03-13.
@@ -78,7 +83,8 @@ def criteria_in(folder: Path, **files: str) -> Criteria:
         "runbooks/RB-KEY__md": RUNBOOK.format(1, "", "Open the *portal*.\n\n- Renew the key.\n- Send a test call.")
     }
     access = "access,from,to\nportal,2026-02-01,\n"
-    return bare_criteria(folder, **({"site__toml": HOUSE, "access__csv": access} | books | files))
+    given = {"site__toml": HOUSE, "access__csv": access, "escalation_criteria__toml": RULES}
+    return bare_criteria(folder, **(given | books | files))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +112,7 @@ def pack_of(
 
 
 def text_of(warehouse: Warehouse, criteria: Criteria, key: str, **more: Any) -> str:
-    return pack_text(pack_of(warehouse, criteria, key, **more), criteria, HOME)
+    return pack_text(pack_of(warehouse, criteria, key, **more), HOME)
 
 
 def section(text: str, title: str) -> list[str]:
@@ -129,10 +135,10 @@ def test_a_claim_tells_what_is_needed_to_check_it(warehouse: Warehouse, criteria
     assert what[1:] == [
         "- Escalated on 3 Mar 2026, 10:00 (America/Denver)",
         "- Dealer: Cedar",
-        "- Provider: Tekion; failure category: auth, as known at that moment",
+        "- As known then: provider Tekion, failure category auth",
     ]
     assert section(text, "The criterion") == [
-        "> A runbook for OPS that fits this ticket was announced at least 7 days before, and OPS had the access it needs.",
+        f"> {RUNBOOK_RULE}",
         "Criterion runbook, version 1, in force since 1 Jan 2020.",
     ]
     then = section(text, "What was known when it was escalated")
@@ -144,15 +150,14 @@ def test_a_claim_tells_what_is_needed_to_check_it(warehouse: Warehouse, criteria
     assert section(text, "The runbook as it stood on 3 Mar 2026") == [
         "RB-KEY, version 1: Renew the portal key. Published 1 Jan 2026, announced to OPS 5 Jan 2026.",
         "It needs access to portal (which OPS has had since 1 Feb 2026).",
-        "> Open the \\*portal\\*.\\",
-        "> \\- Renew the key.\\",
-        "> \\- Send a test call.",
+        *("> Open the portal.", ">", "> - Renew the key.", "> - Send a test call."),
     ]
     assert len(section(text, "What OPS could do next")) == 3
     reply = " ".join(section(text, "If you see it otherwise"))
     assert "until the end of 13 Mar 2026" in reply
     assert "`verdict-contested`" in reply
     assert "`verdict-accepted`" in reply
+    assert "`why-knowledge`, `why-access`, `why-information` or `why-process`" in reply
     assert "never as agreed" in reply
     assert section(text, "How it stands")[0] == "- Open: OPS may reply until the end of 13 Mar 2026."
 
@@ -199,7 +204,7 @@ def test_nothing_to_push_back_says_why(key: str, warehouse: Warehouse, criteria:
 
 def test_an_unsure_verdict_holds_nothing_against_anybody(criteria: Criteria, warehouse: Warehouse) -> None:
     pack = pack_of(warehouse, criteria, "SUP-1") | {"verdict": "unclear", "standing": None}
-    text = pack_text(pack, criteria, HOME)
+    text = pack_text(pack, HOME)
     assert text.splitlines()[0] == "# SUP-1: nothing to push back"
     assert "not sure enough to be held against anybody" in text
 
@@ -282,7 +287,7 @@ def test_the_text_of_that_day_is_told_though_the_file_says_something_else_now(
         assert [one["text"] for one in found] == ["The first words.", "Other words since."]
         assert [one["is_other_today"] for one in found] == [True, True]
         pack = pack_of(warehouse, criteria, "SUP-2")
-        assert "Its file says something else today than it did then." in pack_text(pack, criteria, HOME)
+        assert "Its file says something else today than it did then." in pack_text(pack, HOME)
         assert why_not(pack, datetime(2026, 3, 25)) == (
             "the runbook's file says something else today; run `escalations report` first, or give it a new version"
         )
@@ -340,10 +345,13 @@ HOSTILE = (
 )
 
 
-def near(key: str, tier: int | None, resolved: str | None, summary: str, closing: str | None) -> Mapping[str, Any]:
+def near(
+    key: str, tier: int | None, resolved: str | None, summary: str, closing: str | None, **why: Any
+) -> Mapping[str, Any]:
     at = datetime.fromisoformat(resolved) if resolved else None
     told = {"ticket_key": key, "resolved_at": at, "resolved_date": at and at.date(), "resolution_tier": tier}
-    return told | {"outcome": "returned", "summary": summary, "closing": closing}
+    known = {"chance": 0.8, "same": [], "signs": [], "words": []} | why
+    return told | {"outcome": "returned", "summary": summary, "closing": closing, "why": known}
 
 
 def test_nobody_is_named(warehouse: Warehouse, criteria: Criteria) -> None:
@@ -356,12 +364,13 @@ def test_nobody_is_named(warehouse: Warehouse, criteria: Criteria) -> None:
 
 def test_only_what_ops_had_resolved_by_then_is_shown(warehouse: Warehouse, criteria: Criteria) -> None:
     candidates = [
+        near("SUP-80", 1, "2026-02-01T09:00", "alike in words only", None, chance=None, same=["dealer", "provider"]),
         near("SUP-81", 2, "2026-02-01T09:00", "by tier 2", None),
         near("SUP-82", None, "2026-02-01T09:00", "by nobody knows", None),
         near("SUP-83", 1, None, "open", None),
         near("SUP-84", 1, "2026-03-03T17:00", "in that very moment", None),
         near("SUP-85", 1, "2026-03-03T16:59", "a minute before", "renewed"),
-        near("SUP-86", 0, "2026-02-02T09:00", "by tier 0", None),
+        near("SUP-86", 0, "2026-02-02T09:00", "by tier 0", None, chance=None, same=["family"]),
         near("SUP-87", 1, "2026-02-03T09:00", "third", None),
         near("SUP-88", 1, "2026-02-04T09:00", "fourth", None),
     ]
@@ -382,7 +391,7 @@ def test_ticket_text_obeys_nothing(tmp_path: Path, criteria: Criteria) -> None:
         pack = pack_of(
             warehouse, criteria, "SUP-1", near=[near("SUP-9", 1, "2026-02-01T09:00", HOSTILE, f"{HOSTILE}\n# x")]
         )
-    text = pack_text(pack, criteria, HOME)
+    text = pack_text(pack, HOME)
     html = str(MarkdownIt("commonmark", {"html": True}).render(text))
     assert set(re.findall(r"<(\w+)", html)) <= {
         "h1",
@@ -398,7 +407,7 @@ def test_ticket_text_obeys_nothing(tmp_path: Path, criteria: Criteria) -> None:
         "br",
     }
     assert set(re.findall(r'href="([^"]*)"', html)) == {f"{HOME}/browse/SUP-1", f"{HOME}/browse/SUP-9"}
-    plain = pack_text(pack | {"summary": "x", "similar": []}, criteria, HOME)
+    plain = pack_text(pack | {"summary": "x", "similar": []}, HOME)
     assert text.count("\n## ") - plain.count("\n## ") == 1  # the earlier tickets
 
 

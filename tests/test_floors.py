@@ -10,7 +10,14 @@ ROOT = Path(__file__).parent.parent
 
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
-    1: ["analysis.array_files", "analysis.errors", "analysis.forecast", "analysis.survival", "analysis.table_files"],
+    1: [
+        "pipelines.targets",
+        "analysis.array_files",
+        "analysis.errors",
+        "analysis.forecast",
+        "analysis.survival",
+        "analysis.table_files",
+    ],
     2: [
         "analysis.taxonomy",
         "analysis.text",
@@ -18,6 +25,7 @@ FLOORS = {
         "analysis.patterns",
         *("analysis.warehouse", "analysis.warehouse_copies"),
         "pipelines.inputs",
+        "pipelines.messengers",
         "pipelines.settings",
     ],
     3: [
@@ -46,6 +54,7 @@ FLOORS = {
         "pipelines.first_settings",
         "pipelines.jira",
         "pipelines.known",
+        *("pipelines.outbox", "pipelines.printing"),
         "pipelines.raw_files",
         "pipelines.sample_desk",
         "pipelines.site_tables",
@@ -66,7 +75,7 @@ FLOORS = {
     6: [
         *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
         *("analysis.readings", "analysis.runbook_drafts", "reports.site"),
-        "analysis.evidence_packs",
+        *("analysis.evidence_packs", "reports.messages", "reports.workbook"),
     ],
     7: [
         *("analysis.family_answers", "analysis.frames", "analysis.placing"),
@@ -89,13 +98,14 @@ FLOORS = {
             "pipelines.runbook_files",
             "pipelines.similar_lines",
         ),
-        *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back"),
+        *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back", "pipelines.deliver"),
     ],
     9: [
         *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
         "pipelines.tag_quality",
+        "pipelines.backup",
     ],
-    10: ["pipelines.backfill", "pipelines.triage"],
+    10: ["pipelines.backfill", "pipelines.triage", "pipelines.restore"],
     11: ["pipelines.flows"],
     12: ["pipelines.cli"],
     13: ["pipelines.__main__"],
@@ -107,7 +117,7 @@ HOMES = {
     "pyarrow": {"analysis.warehouse"},
     "re2": {"analysis.patterns"},
     "yaml": {"analysis.taxonomy"},
-    "pydantic": {"analysis.taxonomy", "pipelines.inputs", "pipelines.settings"},
+    "pydantic": {"analysis.taxonomy", "pipelines.inputs", "pipelines.settings", "pipelines.targets"},
     "pydantic_settings": {"pipelines.settings"},
     "plotly": {"reports.charts"},
     "jinja2": {"reports.render"},
@@ -131,7 +141,11 @@ HOMES = {
     "sklearn": {"analysis.fitting", "analysis.likeness_fitting"},
     "wordllama": {"analysis.features"},
     "prefect": {"pipelines.flows"},
-    "apprise": {"pipelines.alerts"},
+    "apprise": {"pipelines.messengers"},
+    "fsspec": {"pipelines.backup", "pipelines.deliver"},
+    "smtplib": {"pipelines.deliver"},
+    "playwright": {"pipelines.printing"},
+    "xlsxwriter": {"reports.workbook"},
     "pandas": {"analysis.warehouse", "analysis.measure", "analysis.frames", "reports.week"},
 }
 PURE = ("analysis", "reports")
@@ -208,6 +222,7 @@ def test_wall_clock_is_read_only_at_the_top() -> None:
                 # the Jira source waits by its own clock where the server tells none; data never comes from it
                 known = {
                     "pipelines.cli",
+                    "pipelines.deliver",
                     "pipelines.flows",
                     "pipelines.weekly",
                     "pipelines.run_record",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from analysis.text import printable
-from reports.markdown import code, inline, quote, scalar
+from reports.markdown import code, inline, quote, quote_page, scalar
 from reports.render import TEMPLATES
 
 HOSTILE = [
@@ -101,6 +101,58 @@ def test_a_quotation_ends_where_it_ends(gfm: bool, text: str) -> None:
 
 @pytest.mark.parametrize("gfm", [False, True])
 @given(text=anything)
+@example(text="\n".join(HOSTILE))
+def test_a_page_is_quoted_with_its_headings_and_lists_and_nothing_else(gfm: bool, text: str) -> None:
+    html = rendered(f"before\n\n{quote_page(text, 10_000, 200)}\n\nafter\n", gfm)
+    assert tags(html) <= {"p", "blockquote", "strong", "ul", "ol", "li"}
+    assert html.count("<blockquote>") == 1
+    assert html.endswith("</blockquote>\n<p>after</p>\n")
+
+
+PAGE = """# Title
+
+- one **bold** and `code`
+- [ ] two
+1. first
+2) second, see [the portal](https://portal.example/keys)
+    indented
+> said *so*
+```
+GET /keys
+```
+## Next #
+### And then
+last
+"""
+QUOTED = """> **Title**
+>
+> - one bold and code
+> - two
+>
+> 1. first
+> 1. second, see the portal (https\\://portal.example/keys)
+>
+> indented
+>
+> said so
+>
+> GET /keys
+>
+> **Next**
+>
+> **And then**
+>
+> last"""
+
+
+def test_a_page_as_a_quotation() -> None:
+    assert quote_page(PAGE) == QUOTED
+    assert quote_page(PAGE, most_lines=2) == "> **Title**\n>\n> - one bold and code\n>\n> …"
+    assert quote_page("") == quote_page("# \n\n**\n") == "> –"
+
+
+@pytest.mark.parametrize("gfm", [False, True])
+@given(text=anything)
 def test_a_code_is_a_code(gfm: bool, text: str) -> None:
     html = rendered(f"before {code(text)} after\n", gfm)
     assert tags(html) <= {"p", "code"}
@@ -155,7 +207,7 @@ def test_a_megabyte_is_cut() -> None:
 
 PRINTED = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 SAFE = re.compile(
-    r"\|\s*(?:inline|code|quote|scalar)(?:\([\w, ]+\))?\s*\Z|\|link\([^|]*\)\s*\Z|\|plural\([^|]*\)\s*\Z|\|length\s*\Z"
+    r"\|\s*(?:inline|code|quote|quote_page|scalar)(?:\([\w, ]+\))?\s*\Z|\|link\([^|]*\)\s*\Z|\|plural\([^|]*\)\s*\Z|\|length\s*\Z"
 )
 MACRO = re.compile(
     r"(?:key_link|fact_line|both_sides|tag)\([^|]*\)(?: -)?"

@@ -20,8 +20,9 @@ from analysis.errors import DeliveryError, InputError, SourceError
 from analysis.markers import KINDS, OPENING, Marker, marker_of
 from analysis.warehouse import Warehouse
 from pipelines.normalise.values import body_text
+from pipelines.outbox import DoubtfulError
 from pipelines.write_back import OwnComment, Written
-from pipelines.write_back.writing import DoubtfulError, WriteBack
+from pipelines.write_back.writing import WriteBack
 from reports.jira_text import document, wiki
 
 LABEL = "pushed-back"
@@ -411,10 +412,11 @@ def child(jira: JiraStandIn, ticket: str, judged: str, folder: Path) -> "subproc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", "lost", "after"])
 @pytest.mark.parametrize("number", range(1, len(ASKED) + 1), ids=ASKED)
 @pytest.mark.parametrize("kind", ["cloud", "datacenter"])
 def test_killed_at_any_request(kind: Kind, number: int, when: str, tmp_path: Path) -> None:
+    """Killed when Jira has the request and goes on with it, when it never comes to it, and when it has done it."""
     with JiraStandIn(kind) as jira:
         jira.add_project("SUP")
         ticket = jira.create("SUP", labels=THEIRS)
@@ -426,8 +428,10 @@ def test_killed_at_any_request(kind: Kind, number: int, when: str, tmp_path: Pat
         def kill(at: str, asked: str) -> None:
             if at == "before":
                 seen.append(asked)
-            if (at, len(seen)) == (when, number):
+            if (at, len(seen)) == ("after" if when == "after" else "before", number):
                 os.kill(processes[0].pid, signal.SIGKILL)
+                if when == "lost":
+                    jira.faults.drop_next(asked)
 
         jira.faults.on_request = kill
         processes.append(child(jira, ticket, judged, tmp_path))

@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from analysis.errors import EscalationsError
-from pipelines.cli import runs, tags, families, verdicts, desk, service  # noqa: F401 - each brings its commands, in this order
+from pipelines.cli import runs, tags, families, verdicts, desk, service, keeping  # noqa: F401 - each brings its own
 from pipelines.cli.options import app
 
 __all__ = ["app", "main"]
@@ -19,7 +19,8 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except EscalationsError as error:
-        print(f"escalations: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in error.lines:
+            print(f"escalations: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as end:
         # typer ends with 1 and says nothing where the reader of a pipe went away; that is no failure of ours

@@ -32,6 +32,7 @@ from pipelines.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pipelines.order import Publishing, Result
     from pipelines.settings import Settings
 
 
@@ -121,6 +122,44 @@ def report(
         result = weekly.run_report(settings, say_to(as_json), week=week_of(week), publishing=told, run_id=run_id)
     answer(result, as_json)
     leave_copy(settings, as_json, at_once=publish or restate)
+    _deliver(settings, result, told, as_json)
+
+
+@app.command()
+def deliver(
+    week: Annotated[str | None, typer.Option(help="ISO week such as 2026-W47. Default: the latest published.")] = None,
+    to: Annotated[str | None, typer.Option(help="Name of one target. Default: all of them.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Send anew what may not have arrived.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be sent.")] = False,
+    home: Home = None,
+    warehouse: WarehouseFile = None,
+    out: Out = None,
+) -> None:
+    """Bring a published week's pages to the targets of the settings: folders, object stores, mail, chats."""
+    from pipelines.deliver import deliver as bring
+    from pipelines.deliver import preview
+
+    settings, wanted = settings_of(home=home, warehouse=warehouse, out=out), week_of(week)
+    if dry_run:
+        for line in preview(settings, week=wanted, only=to):
+            print(line)
+        return
+    with writer(settings, "deliver", needs_warehouse=True) as run_id:
+        bring(settings, say_to(False), run_id, week=wanted, only=to, again=again)
+
+
+@app.command()
+def pdf(
+    week: Annotated[str, typer.Argument(help="ISO week such as 2026-W47, whose pages are there.")],
+    home: Home = None,
+    out: Out = None,
+) -> None:
+    """Print a week's review and scorecard into PDFs beside its pages."""
+    from pipelines.printing import print_week
+
+    monday = week_of(week)
+    for path in print_week(settings_of(home=home, out=out).reports / f"{monday:%G-W%V}"):
+        print(path)
 
 
 @app.command()
@@ -157,6 +196,16 @@ def _run(
     answer(result, as_json)
     if command != "demo" and until is None:
         leave_copy(settings, as_json, at_once=publish or restate)
+    _deliver(settings, result, told, as_json)
+
+
+def _deliver(settings: "Settings", result: "Result", publishing: "Publishing", as_json: bool) -> None:
+    """After all else, for a target that fails must hold up nothing."""
+    if settings.targets and publishing.value != "no":
+        from pipelines.deliver import deliver_published
+
+        with writer(settings, "deliver") as run_id:
+            deliver_published(settings, say_to(as_json), run_id, result, publishing)
 
 
 def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
@@ -168,6 +217,7 @@ def _backfill(settings: "Settings", since: str, as_json: bool) -> None:
         result = backfill(settings, say_to(as_json), first, run_id=run_id)
     answer(result, as_json)
     leave_copy(settings, as_json, at_once=True)
+    _deliver(settings, result, publishing_of(True, False), as_json)
 
 
 def _forget_other_day(base: Path, today: date) -> None:

@@ -7,8 +7,10 @@ from prefect import flow
 from analysis.taxonomy import read_criteria
 from pipelines import weekly
 from pipelines.backfill import weekly_review as review_weeks
+from pipelines.deliver import deliver
 from pipelines.flows.carry_out import Work, carry_out
 from pipelines.order import Result
+from pipelines.settings import read_settings
 from pipelines.training import train
 from pipelines.triage import triage as look_at_new
 
@@ -37,8 +39,10 @@ def census() -> None:
 
 @flow(name="weekly-review")
 def weekly_review() -> None:
-    """The page of the last complete week, published; weeks that were missed before it, too."""
+    """The page of the last complete week, published and delivered; weeks that were missed before it, published."""
     carry_out("weekly-review", lambda work: review_weeks(work.settings, work.say, do=work.do, run_id=work.run_id))
+    if read_settings().targets:  # told of by itself: the week is published, whatever becomes of its delivery
+        carry_out("delivery", _deliver)
 
 
 @flow(name="retrain")
@@ -66,6 +70,11 @@ def _triage(work: Work) -> Result:
     post = settings.triage_comments
     found = work.do("triage", lambda: look_at_new(settings, work.say, post, run_id=work.run_id))
     return Result(work.run_id, counts={"new escalations": len(found.looks), "comments written": found.n_written})
+
+
+def _deliver(work: Work) -> Result:
+    n_served = work.do("deliver", lambda: deliver(work.settings, work.say, work.run_id))
+    return Result(work.run_id, counts={"targets served": n_served})
 
 
 def _retrain(work: Work) -> Result:

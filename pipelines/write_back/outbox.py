@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.markers import Marker
-from analysis.text import printable
 from analysis.warehouse import Warehouse
+from pipelines.outbox import last_step, put_down
 
 CHANNEL = "jira"
-MOST_NOTED = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,13 @@ def message_key(marker: Marker) -> str:
 
 def note(warehouse: Warehouse, marker: Marker, status: str, text: str, run_id: str, now: datetime) -> None:
     """Put down a step of a message on its way: intended, sent, failed or doubtful; `now` is naive UTC."""
-    event = {"run_id": run_id, "recorded_at": now, "effective_at": now, "channel": CHANNEL, "status": status}
-    told = {"message_key": message_key(marker), "note": printable(text)[:MOST_NOTED] or None}
-    warehouse.append_event("state.outbox", event | told)
+    put_down(warehouse, CHANNEL, message_key(marker), status, text, run_id, now)
 
 
 def written_before(warehouse: Warehouse, marker: Marker) -> Written | None:
     """What was written, where the message is done."""
-    query = "select note from state.outbox where channel = ? and message_key = ? and status = 'sent' order by event_id"
-    for (text,) in warehouse.rows(query, [CHANNEL, message_key(marker)]):
-        number = str(text or "").rpartition(" ")[2]
-        return Written(int(number) if number.isdigit() else None)
-    return None
+    done = last_step(warehouse, CHANNEL, message_key(marker), "sent")
+    if done is None:
+        return None
+    number = done.note.rpartition(" ")[2]
+    return Written(int(number) if number.isdigit() else None)

@@ -8,6 +8,7 @@ from analysis.warehouse import Warehouse
 from pipelines.jira import Connection, JiraSource, Known
 from pipelines.jira.retries import RefusedError, UnsureError
 from pipelines.jira.source import account_of, api_of
+from pipelines.outbox import DoubtfulError
 from pipelines.write_back.comment import OwnComment, Request, requests
 from pipelines.write_back.outbox import Written, note, written_before
 from pipelines.write_back.ticket import look
@@ -17,10 +18,6 @@ LOOKS = (1.0, 4.0, 15.0)  # seconds before each look for what may have been writ
 ATTEMPTS = 3
 CONFLICT = 409  # two edits at once: Jira wants it sent again
 PERMISSIONS = {"ADD_COMMENTS": "Add Comments", "EDIT_ISSUES": "Edit Issues"}
-
-
-class DoubtfulError(DeliveryError):
-    """Nobody can tell whether something was written."""
 
 
 @dataclass(frozen=True)

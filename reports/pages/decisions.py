@@ -1,4 +1,4 @@
-"""What the meeting decided and whether it worked; what it could decide now. Plain sentences with numbers, for page, mail and chat."""
+"""What the meeting decided and whether it worked; what it could decide now. Plain sentences, for page, mail and chat."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.tables import Row
 from reports.week import Week
-from reports.wording import CURES, cut, day, number, plural, words
+from reports.wording import CURES, cut, day, plural, words
 
 LOOK_BACK = timedelta(weeks=13)
 EFFECTS = {
@@ -27,25 +27,26 @@ CHIPS = {
 IMPERATIVES = {
     "runbook": "Write a runbook",
     "permanent_fix": "Fix it for good",
-    "chase_provider": "Chase the provider",
     "train": "Show OPS how to end it",
     "give_access": "Give OPS the access",
 }
 
 
 def actions(week: Week) -> list[Row]:
-    """Actions that were decided or done in the last 13 weeks, or are open, the newest first: what became of each."""
+    """Actions decided or done in the last 13 weeks, or open, the newest first: what became of each.
+
+    Adds `told` (a key of CHIPS), `text` (the counts), `is_new` (decided since the week began).
+    """
     since = week.monday - LOOK_BACK
-    rows = [row for row in week.rows("actions") if row["status"] != "dropped"]
-    rows = [
-        row
-        for row in rows
-        if row["status"] == "open" or _day(row["decided_date"], since) or _day(row["done_date"], since)
-    ]
+    rows = [row for row in week.rows("actions") if row["status"] != "dropped" and _is_told(row, since)]
     return [row | _outcome(row, week) for row in rows]
 
 
-def _day(value: Any, since: date) -> bool:
+def _is_told(row: Row, since: date) -> bool:
+    return row["status"] == "open" or _is_since(row["decided_date"], since) or _is_since(row["done_date"], since)
+
+
+def _is_since(value: Any, since: date) -> bool:
     return value is not None and (value.date() if hasattr(value, "date") else value) >= since
 
 
@@ -54,25 +55,18 @@ def _outcome(row: Row, week: Week) -> Row:
         told, text = "not done yet", f"decided {day(row['decided_date'])}"
     elif row["verdict"]:
         told, text = EFFECTS[row["verdict"]], _counts(row)
+    elif row["target"] is None:
+        told, text = "done", "it names nothing that could be counted"
     else:
-        why = (
-            "it names nothing that could be counted"
-            if row["target"] is None
-            else f"its target is not understood: {row['target']}"
-        )
-        told, text = "done", why
-    is_new = _day(row["decided_date"], week.monday)
-    return {"told": told, "text": text, "chip": CHIPS[told], "is_new": is_new, "key": row["action_id"]}
+        told, text = "done", f"its target is not understood: {cut(row['target'], 60)}"
+    return {"told": told, "text": text, "chip": CHIPS[told], "is_new": _is_since(row["decided_date"], week.monday)}
 
 
 def _counts(row: Row) -> str:
     before = f"{plural(row['n_before'], 'escalation')} in the {plural(row['n_weeks_before'], 'week')} before"
-    since = (
-        f"{row['n_since']} in the {plural(row['n_weeks_since'], 'week')} since"
-        if row["n_weeks_since"]
-        else "no whole week since"
-    )
-    return f"{before}, {since}"
+    if not row["n_weeks_since"]:
+        return f"{before}, no whole week since"
+    return f"{before}, {row['n_since']} in the {plural(row['n_weeks_since'], 'week')} since"
 
 
 def summary(acts: list[Row]) -> str:
@@ -82,49 +76,44 @@ def summary(acts: list[Row]) -> str:
 
 
 def decisions(week: Week) -> list[Row]:
-    """At most seven decisions: title (an imperative), text (why, with numbers), tickets, links to more."""
-    return [
-        row | SENTENCES[row["kind"]](row, week) | {"keys": row["refs"] or []} for row in week.rows("proposed_decisions")
-    ]
+    """At most seven decisions: `title` (an imperative), `text` (why, with numbers), `keys` (tickets), `links` to more."""
+    rows = week.rows("proposed_decisions")
+    return [row | SENTENCES[row["kind"]](row, week) | {"keys": row["refs"] or []} for row in rows]
 
 
 def _came_back(row: Row, week: Week) -> Row:
     assumed = ", assumed from its merge," if row["is_assumed"] else ""
-    return _family(row, week) | {
-        "title": f"It came back: {_title(row, week)}",
-        "text": f"{plural(row['n'], 'escalation')} at {plural(row['n_dealers'], 'dealer')} since the fix of {day(row['since_date'])}{assumed} "
-        "took effect. Was it the whole fix?",
-    }
+    text = f"{_hit(row)} since the fix of {day(row['since_date'])}{assumed} took effect. Was it the whole fix, and is it everywhere?"
+    return {"title": f"It came back: {_title(row, week)}", "text": text, "links": _pattern(row, week)}
 
 
 def _end_family(row: Row, week: Week) -> Row:
-    return _family(row, week) | {"title": f"{_imperative(row, week)}: {_title(row, week)}", "text": _cost(row)}
+    return {"title": f"{_imperative(row, week)}: {_title(row, week)}", "text": _cost(row), "links": _pattern(row, week)}
 
 
 def _end_mode(row: Row, week: Week) -> Row:
     mode = f"{week.provider_name(row['provider'])}, {words(row['failure_category'])}"
     href = week.providers[row["provider"]]["href"] if row["provider"] in week.providers else None
-    return {
-        "title": f"{_imperative(row, week)}: {mode}",
-        "text": _cost(row),
-        "links": [(href, "provider")] if href else [],
-    }
+    links = [(href, f"all of {week.provider_name(row['provider'])}")] if href else []
+    return {"title": f"{_imperative(row, week)}: {mode}", "text": _cost(row), "links": links}
 
 
 def _imperative(row: Row, week: Week) -> str:
-    return (
-        f"Chase {week.provider_name(row['provider'])}" if row["cure"] == "chase_provider" else IMPERATIVES[row["cure"]]
-    )
+    if row["cure"] == "chase_provider":
+        return f"Chase {week.provider_name(row['provider'])}"
+    return IMPERATIVES[row["cure"]]
+
+
+def _hit(row: Row) -> str:
+    at = f" at {plural(row['n_dealers'], 'dealer')}" if row["n_dealers"] else ""
+    return f"{plural(row['n'], 'escalation')}{at}"
 
 
 def _cost(row: Row) -> str:
     low, high = row["n_ended_low"], row["n_ended_high"]
     would = f"{low}" if low == high else f"{low} to {high}"
-    at = f" at {plural(row['n_dealers'], 'dealer')}" if row["n_dealers"] else ""
-    return (
-        f"{plural(row['n'], 'escalation')}{at} in 13 weeks, up to {number(round(row['effort_hours']))} hours of Tier 2; "
-        f"{CURES[row['cure']]} would have ended {would} of them."
-    )
+    hours = plural(round(row["effort_hours"]), "hour")
+    return f"{_hit(row)} in 13 weeks, up to {hours} of Tier 2; {CURES[row['cure']]} would have ended {would} of them."
 
 
 def _title(row: Row, week: Week) -> str:
@@ -132,27 +121,24 @@ def _title(row: Row, week: Week) -> str:
     return cut(family["title"]) if family else "a family of failures"
 
 
-def _family(row: Row, week: Week) -> Row:
+def _pattern(row: Row, week: Week) -> list[tuple[str, str]]:
     family = week.families.get(row["family_id"])
-    return {"links": [(family["href"], "the pattern")] if family else []}
+    return [(family["href"], "the pattern")] if family else []
 
 
 def _chase(row: Row, week: Week) -> Row:
     name = week.provider_name(row["provider"])
-    days = ", ".join(str(one) for one in row["days"])
-    normal = f"; {number(row['normal_days'])} are normal" if row["normal_days"] else ""
+    days = ", ".join(str(one) for one in row["days"][:6])
+    normal = f"; {row['normal_days']:.0f} are normal from request to live" if row["normal_days"] else ""
     text = f"{plural(row['n'], 'ticket')} later than {name}'s normal time: {days} days{normal}."
-    link = ("onboarding.html", "onboarding") if row["normal_days"] else (f"queue.html?provider={name}", "the queue")
+    link = ("onboarding.html", "onboarding") if row["normal_days"] else ("index.html#chase", "how late it usually is")
     return {"title": f"Chase {name}", "text": text, "links": [link]}
 
 
 def _rule(row: Row, _: Week) -> Row:
-    title = f"Rule on {plural(row['n'], 'contested verdict')}"
-    return {
-        "title": title,
-        "text": "OPS contested and nobody has ruled yet; what is not ruled on is never counted as agreed.",
-        "links": [("ops.html#contests", "what OPS said")],
-    }
+    text = "OPS contested and nobody has ruled yet; what is not ruled on is never counted as agreed."
+    links = [("ops.html#contests", "what OPS said")]
+    return {"title": f"Rule on {plural(row['n'], 'contested verdict')}", "text": text, "links": links}
 
 
 def _follow_up(row: Row, _: Week) -> Row:
@@ -161,13 +147,9 @@ def _follow_up(row: Row, _: Week) -> Row:
 
 
 def _review(row: Row, _: Week) -> Row:
-    shown = min(10, row["n"])
-    text = f"The program is least sure of {plural(row['n'], 'tag')}; `escalations review` puts ten before you and takes the answers back."
-    return {
-        "title": f"Look at {plural(shown, 'tag')}",
-        "text": text,
-        "links": [("index.html#trust", "how far to trust the tags")],
-    }
+    text = f"The program is least sure of {plural(row['n'], 'tag')}; what you answer, it learns from and is judged by."
+    links = [("index.html#trust", "how far to trust the tags")]
+    return {"title": f"Look at {plural(min(10, row['n']), 'tag')}", "text": text, "links": links}
 
 
 SENTENCES: dict[str, Callable[[Row, Week], Row]] = {

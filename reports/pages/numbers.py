@@ -5,8 +5,8 @@ from typing import Any
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, Table, table
-from reports.week import BY_PROVIDER, Week, anchor, key_of
-from reports.wording import words
+from reports.week import BY_PROVIDER, Week, key_of
+from reports.wording import anchor, words
 
 MOST_ROWS = 30  # of a longer list the rest is told by key alone
 STATISTICS = (

@@ -5,8 +5,8 @@ from typing import Any
 from reports import charts
 from reports.pages.layout import page
 from reports.tables import Chart, Page, Row, table
-from reports.week import Week, anchor
-from reports.wording import words
+from reports.week import Week
+from reports.wording import anchor, words
 
 MOST_SHOWN = 14
 

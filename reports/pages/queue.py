@@ -2,8 +2,8 @@
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, table
-from reports.week import Week, anchor
-from reports.wording import HOLDERS, VERDICTS, WHY_NOW, plural, words
+from reports.week import Week
+from reports.wording import HOLDERS, VERDICTS, WHY_NOW, anchor, plural, words
 
 COLUMNS = [
     ("place", "No.", "count"),

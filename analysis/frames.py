@@ -241,11 +241,6 @@ FRAMES = {
         join core.clock k on e.escalated_week <= k.week and e.escalated_week > k.week - 91
         where v.standing is not null group by all order by all
     """,
-    "verdict_weeks": """
-        select e.escalated_week as week, v.standing, count(*) as n from mart.verdicts v
-        join mart.tagged_escalations e using (issue_id, escalation_no) join core.clock k on e.escalated_week <= k.week
-        where v.standing is not null and e.escalated_week > k.week - 371 group by all order by all
-    """,
     "parties": """
         select if(grouping(e.provider) = 1, 'all', e.provider) as provider, t.party, sum(t.hours) / 24 as days,
             count(distinct (e.issue_id, e.escalation_no)) as n
@@ -296,7 +291,6 @@ FRAMES = {
     "normal_delays": "select * from core.normal_delays order by provider, step, effective_from",
     "dealers": "select * from mart.dealers order by name, dealer_id",
     "criteria": "select * from core.criteria order by criterion_id, version",
-    "categories": "select * from core.categories order by all",
     "providers": "select * from core.providers order by provider",
     "tag_sources": """
         select kind, source, count(*) as n from mart.tags semi join mart.tagged_escalations using (issue_id)

@@ -77,12 +77,12 @@ def _cell(value: Any) -> Any:
 
 def file_names(keys: Iterable[tuple[int, str]]) -> dict[int, str]:
     """Issue id → name of its page: safe, and its own where a file system does not tell capitals from small letters."""
-    taken: set[str] = set()
+    taken = {"index", ""}
     names = {}
     for issue_id, key in keys:
-        name = anchor(key) if len(key) <= 60 else str(issue_id)
+        name = anchor(key[:60])
         if name != key or name.lower() in taken:
-            name = f"{name[:60]}-{issue_id}"
+            name = f"{name}-{issue_id}"
         taken.add(name.lower())
         names[issue_id] = name
     return names

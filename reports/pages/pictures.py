@@ -82,8 +82,8 @@ def resolution(week: Week, size: str = "mid") -> Chart:
     now = week.numbers["resolution_without_tier3/by_resolution"].row
     usual = _usual(week, "resolution_without_tier3", "by_resolution")
     subtitle = (
-        f"Share resolved without Tier 3, {plural(now['n_weeks_pooled'], 'week')} pooled, with its 95 % interval; rings: "
-        f"may still change. This week alone: {_change(usual.get(week.monday), 'without Tier 3')}."
+        f"Share resolved without Tier 3, {plural(now['n_weeks_pooled'], 'week')} pooled, with its 95 % interval; "
+        f"rings: may still change. This week alone: {_change(usual.get(week.monday), 'without Tier 3')}."
     )
     title = TITLES[status_against_target(now)]
     columns = [

@@ -96,8 +96,8 @@ def store(warehouse: Warehouse, answers: Sequence[AuditAnswer], run_id: str, now
 
 
 def estimates(warehouse: Warehouse) -> list[Row]:
-    """Rows of mart.audit."""
-    names = ("estimate", "n_weeks_pooled", "n_drawn", "n_answered", "n_yes", "value", "low", "high", "is_too_few")
+    """Rows of mart.audit, but for how many were drawn of each stratum: that would tell what those are that wait."""
+    names = ("estimate", "n_weeks_pooled", "n_answered", "n_yes", "value", "low", "high", "is_too_few")
     rows = warehouse.rows(f"select {', '.join(names)} from mart.audit order by estimate desc")
     return [dict(zip(names, row, strict=True)) for row in rows]
 

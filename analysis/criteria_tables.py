@@ -25,7 +25,8 @@ KNOWN = """
 def keep_versions(warehouse: Warehouse, criteria: Criteria, run_id: str, now: datetime) -> None:
     """Write down what is new and what is gone.
 
-    Raises `CriteriaError` where a version says something else than it did.
+    Raises `CriteriaError` where a version says something else than it did, or where one that judged is gone and an
+    earlier one is there still.
     """
     told = {"run_id": run_id, "recorded_at": now, "effective_at": now}
     known = {(ident, version): rest for ident, version, *rest in warehouse.rows(KNOWN)}
@@ -39,9 +40,10 @@ def keep_versions(warehouse: Warehouse, criteria: Criteria, run_id: str, now: da
             )
         if is_withdrawn or body != one.model_dump_json():
             events.append(told | _version(one))
-    for body, _, is_withdrawn, _ in known.values():
-        if not is_withdrawn:
-            events.append(told | _version(Criterion.model_validate_json(body)) | {"is_withdrawn": True})
+    gone = [Criterion.model_validate_json(body) for body, _, is_withdrawn, _ in known.values() if not is_withdrawn]
+    for one in gone:
+        _refuse_return(one, criteria.criteria, now.date())
+        events.append(told | _version(one) | {"is_withdrawn": True})
     warehouse.append_events("state.criterion_versions", events)
     texts = set(warehouse.rows("select runbook_id, version, text_hash from state.runbook_texts"))
     warehouse.append_events(
@@ -50,13 +52,24 @@ def keep_versions(warehouse: Warehouse, criteria: Criteria, run_id: str, now: da
     )
 
 
+def _refuse_return(gone: Criterion, there: Iterable[Criterion], today: date) -> None:
+    """Without it an earlier version would be in the file and judge nothing."""
+    versions = [one.version for one in there if one.id == gone.id]
+    if versions and max(versions) < gone.version and gone.effective_from <= today:
+        raise CriteriaError(
+            f"escalation_criteria.toml: criterion {gone.id}: version {gone.version} judged since {gone.effective_from} "
+            f"and is gone; put it back, or write what holds now as version {gone.version + 1}"
+        )
+
+
 def criteria_tables(warehouse: Warehouse, criteria: Criteria) -> Mapping[str, list[Row]]:
     """Rows of the tables of `core` that hold what the criteria say, also what they said before."""
     withdrawn = [
         (Criterion.model_validate_json(body), at) for _, _, body, _, is_gone, at in warehouse.rows(KNOWN) if is_gone
     ]
     ends = {(one.id, one.version): at.replace(tzinfo=UTC).date() for one, at in withdrawn}
-    versions = [*criteria.criteria, *(one for one, _ in withdrawn)]
+    # what was taken out before it began never judged, and ends nothing
+    versions = [*criteria.criteria, *(one for one, _ in withdrawn if ends[one.id, one.version] > one.effective_from)]
     return {
         "criteria": _criteria_rows(versions, ends),
         "requirements": [row for one in versions for row in _requirements(one)],

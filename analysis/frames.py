@@ -9,10 +9,13 @@ from analysis.warehouse import Warehouse
 
 SHOWN_WEEKS = 53  # how far back charts reach
 
-# Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of its own.
+# Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of
+# its own.
 MOST_PAGES = 600
-# Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a decision; 2 where a
-# number of more weeks counts them or a family on which Tier 2 spent most has them; 3 where one of the first kind repeats them.
+# Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a
+# decision; 2 where a
+# number of more weeks counts them or a family on which Tier 2 spent most has them; 3 where one of the first kind
+# repeats them.
 TOLD_TICKETS = """
     create or replace temp table told as
     with named as (
@@ -45,7 +48,8 @@ TOLD_TICKETS = """
         select issue_id, min(rank) as rank from named semi join mart.escalations using (issue_id) group by issue_id
     )
     select issue_id, min(rank) as rank
-    from (from counted union all select r.repeat_of, 3 from core.repeats r join counted c on c.issue_id = r.issue_id and c.rank = 1)
+    from (from counted union all select r.repeat_of, 3 from core.repeats r
+        join counted c on c.issue_id = r.issue_id and c.rank = 1)
     group by issue_id
 """
 SHOWN_TICKETS = f"""
@@ -61,12 +65,14 @@ CLOSED_VERDICTS = """
     create or replace temp table closed_verdicts as
     select t.*
     from mart.shown_tickets t
-    where t.measure = 'ops_should_have_handled' and t.variant like '%_week' and t.statistic = 'share' and t.group_key = 'all'
+    where t.measure = 'ops_should_have_handled' and t.variant like '%_week' and t.statistic = 'share'
+        and t.group_key = 'all'
         and t.week = (
             select max(m.week)
             from mart.shown_measures m
             join core.clock k on m.week <= k.week
-            where m.measure = 'ops_should_have_handled' and m.variant = 'agreed_week' and m.group_key = 'all' and m.n > 0 and m.n_pending = 0
+            where m.measure = 'ops_should_have_handled' and m.variant = 'agreed_week' and m.group_key = 'all'
+                and m.n > 0 and m.n_pending = 0
         )
 """
 PREPARED = (CLOSED_VERDICTS, TOLD_TICKETS, SHOWN_TICKETS)
@@ -82,7 +88,8 @@ FRAMES = {
     """,
     "marks": """
         with told as (
-            select week, any_value(rules_hash) as rules, any_value(model_version) as model, max(definition_version) as definition
+            select week, any_value(rules_hash) as rules, any_value(model_version) as model,
+                max(definition_version) as definition
             from state.published where group_key = 'all' group by week
         ),
         changed as (
@@ -102,12 +109,14 @@ FRAMES = {
         order by 1, 2
     """,
     "measures": f"""
-        select m.* from mart.shown_measures m join core.clock k on m.week <= k.week and m.week > k.week - {7 * SHOWN_WEEKS}
+        select m.* from mart.shown_measures m join core.clock k on m.week <= k.week
+            and m.week > k.week - {7 * SHOWN_WEEKS}
         where m.group_key = 'all' or m.week = k.week or (m.measure = 'volume' and m.group_key like 'provider:%')
         order by m.week, m.measure, m.variant, m.statistic, m.group_key
     """,
     "control_limits": f"""
-        select c.* from mart.control_limits c join core.clock k on c.week <= k.week and c.week > k.week - {7 * SHOWN_WEEKS}
+        select c.* from mart.control_limits c join core.clock k on c.week <= k.week
+            and c.week > k.week - {7 * SHOWN_WEEKS}
         where c.measure in ('repeats', 'ops_should_have_handled', 'resolution_without_tier3')
         order by c.week, c.measure, c.variant
     """,
@@ -116,15 +125,18 @@ FRAMES = {
     "measure_tickets": """
         select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
         where t.group_key = 'all' or (t.group_key like 'provider:%' and (t.measure, t.variant) in (
-            ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3', 'by_resolution'),
+            ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3',
+                'by_resolution'),
             ('waits', 'overdue')))
         order by measure, variant, statistic, group_key, issue_id, escalation_no
     """,
     "closed_verdicts": "select * from closed_verdicts order by variant, issue_id, escalation_no",
     "escalations": """
         select e.*, t.summary, t.status, t.priority, t.dealer_id, d.name as dealer_name, f.dealer_text, t.provider,
-            t.failure_category, v.verdict, v.verdict_at_escalation, v.criterion_id, v.criterion_version, v.softened_by, v.reply, v.ruling,
-            v.standing, v.window_closes_at, r.days_between, r.repeat_of_no, r.told_by as repeat_told_by, o.ticket_key as repeat_of_key
+            t.failure_category, v.verdict, v.verdict_at_escalation, v.criterion_id, v.criterion_version,
+                v.softened_by, v.reply, v.ruling,
+            v.standing, v.window_closes_at, r.days_between, r.repeat_of_no, r.told_by as repeat_told_by,
+                o.ticket_key as repeat_of_key
         from mart.escalations e
         semi join told using (issue_id)
         join mart.tickets t using (issue_id)
@@ -136,7 +148,8 @@ FRAMES = {
         order by e.escalated_at, e.issue_id, e.escalation_no
     """,
     "tickets": """
-        select t.issue_id, t.ticket_key, t.reporter_id, t.assignee_id, t.created_at, t.resolved_at, t.root_cause, t.resolution, t.tier,
+        select t.issue_id, t.ticket_key, t.reporter_id, t.assignee_id, t.created_at, t.resolved_at, t.root_cause,
+            t.resolution, t.tier,
             left(t.description, 600) as description, length(t.description) > 600 as is_cut,
             left(if(t.resolved_at is null, null, x.words), 400) as closing_words
         from mart.tickets t
@@ -149,7 +162,8 @@ FRAMES = {
         semi join shown using (issue_id) order by issue_id, kind
     """,
     "tier_stays": """
-        select issue_id, stay_no, tier, entered_at, left_at from mart.tier_stays semi join shown using (issue_id) order by issue_id, stay_no
+        select issue_id, stay_no, tier, entered_at, left_at from mart.tier_stays semi
+            join shown using (issue_id) order by issue_id, stay_no
     """,
     "waits": """
         select w.issue_id, w.wait_no, w.waiting_on, w.started_at, w.ended_at, w.hours, w.is_overdue, w.has_contact
@@ -160,7 +174,8 @@ FRAMES = {
         order by issue_id, created_at, comment_id
     """,
     "touches": """
-        select issue_id, kind, ref, touched_at, left_at, is_assumed from core.tier3_touches semi join shown using (issue_id)
+        select issue_id, kind, ref, touched_at, left_at, is_assumed from core.tier3_touches semi
+            join shown using (issue_id)
         order by issue_id, touched_at, kind, ref
     """,
     "evidence": """
@@ -168,7 +183,8 @@ FRAMES = {
         order by issue_id, escalation_no, criterion_id, known_at, fact
     """,
     "families": """
-        select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours, n.effort_share, n.cure, n.n_ended,
+        select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours,
+            n.effort_share, n.cure, n.n_ended,
             n.n_ended_low, n.n_ended_high, n.is_in_hand, t.ticket_key as founder_key
         from mart.families f
         join core.tickets t on t.issue_id = f.family_id
@@ -179,7 +195,8 @@ FRAMES = {
         order by n.place nulls last, f.last_seen_at desc, f.family_id
     """,
     "family_tickets": """
-        select e.family_id, e.issue_id, e.escalation_no, t.ticket_key, left(t.summary, 160) as summary, e.occurred_at, e.escalated_at,
+        select e.family_id, e.issue_id, e.escalation_no, t.ticket_key, left(t.summary, 160) as summary,
+            e.occurred_at, e.escalated_at,
             e.resolved_at, d.name as dealer_name, s.resolution_tier, s.outcome
         from mart.family_escalations e
         join core.tickets t using (issue_id)
@@ -214,7 +231,8 @@ FRAMES = {
     "competing_risks": "select * from mart.competing_risks order by cause, days",
     "coverage": "select * from mart.coverage order by provider, failure_category",
     "effort": """
-        select w.variant, w.week, w.value, w.n from mart.shown_measures w join core.clock k on w.week <= k.week and w.week > k.week - 91
+        select w.variant, w.week, w.value, w.n from mart.shown_measures w join core.clock k on w.week <= k.week
+            and w.week > k.week - 91
         where w.measure = 'effort' and w.group_key = 'all' order by w.variant, w.week
     """,
     "verdict_counts": """
@@ -222,11 +240,6 @@ FRAMES = {
         join mart.tagged_escalations e using (issue_id, escalation_no)
         join core.clock k on e.escalated_week <= k.week and e.escalated_week > k.week - 91
         where v.standing is not null group by all order by all
-    """,
-    "verdict_weeks": """
-        select e.escalated_week as week, v.standing, count(*) as n from mart.verdicts v
-        join mart.tagged_escalations e using (issue_id, escalation_no) join core.clock k on e.escalated_week <= k.week
-        where v.standing is not null and e.escalated_week > k.week - 371 group by all order by all
     """,
     "parties": """
         select if(grouping(e.provider) = 1, 'all', e.provider) as provider, t.party, sum(t.hours) / 24 as days,
@@ -239,9 +252,11 @@ FRAMES = {
     """,
     "provider_waits": """
         select coalesce(e.provider_key, 'untagged') as provider, count(*) as n, median(w.hours) as median_hours,
-            quantile_cont(w.hours, 0.9) as p90_hours, count(*) filter (w.ended_at is null) as n_open, count(*) filter (w.is_overdue) as n_overdue
+            quantile_cont(w.hours, 0.9) as p90_hours, count(*) filter (w.ended_at is null) as n_open,
+                count(*) filter (w.is_overdue) as n_overdue
         from mart.waits w
-        join (select issue_id, any_value(provider) as provider_key from mart.tagged_escalations group by issue_id) e using (issue_id)
+        join (select issue_id, any_value(provider) as provider_key from mart.tagged_escalations
+            group by issue_id) e using (issue_id)
         cross join core.clock k
         where w.waiting_on = 'provider' and coalesce(w.ended_at, k.as_of) > k.as_of - interval 182 days
         group by all order by all
@@ -269,13 +284,13 @@ FRAMES = {
         order by r.provider, r.runbook_id, r.version
     """,
     "runbook_words": """
-        select ref, words, count(*) as n from core.text_matches where kind = 'runbook' group by all order by ref, n desc, words
+        select ref, words, count(*) as n from core.text_matches where kind = 'runbook' group by all order by ref,
+            n desc, words
     """,
     "provider_limits": "select * from mart.provider_limits order by provider, last_seen_at desc, family_id",
     "normal_delays": "select * from core.normal_delays order by provider, step, effective_from",
     "dealers": "select * from mart.dealers order by name, dealer_id",
     "criteria": "select * from core.criteria order by criterion_id, version",
-    "categories": "select * from core.categories order by all",
     "providers": "select * from core.providers order by provider",
     "tag_sources": """
         select kind, source, count(*) as n from mart.tags semi join mart.tagged_escalations using (issue_id)

@@ -89,7 +89,7 @@ def write_audit(rows: Sequence[Row], file: Path) -> None:
 
 
 def _estimate(one: Row) -> str:
-    told = f"{one['n_answered']} of {one['n_drawn']} answered in {one['n_weeks_pooled']} weeks"
+    told = f"{one['n_answered']} answered in {one['n_weeks_pooled']} weeks"
     if one["value"] is None:
         return f"not known; {told}"
     few = ", too few to be sure" if one["is_too_few"] else ""

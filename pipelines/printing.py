@@ -55,7 +55,11 @@ def print_pages(pages: Mapping[Path, Path]) -> None:
 
 
 def print_text(html: str, pdf: Path) -> None:
-    """Print one document that needs no script. Raises `NoBrowserError`."""
+    """Print one document that needs no script into a new file. Raises `InputError` where it is there already."""
+    if pdf.exists():
+        raise InputError(f"{pdf}: is there already; give --out another name")
+    if not pdf.parent.is_dir():
+        raise InputError(f"{pdf.parent}: no such folder; make it first")
     with _opened() as browser:
         page = browser.new_context(offline=True, java_script_enabled=False).new_page()
         page.set_content(html, timeout=LONGEST)

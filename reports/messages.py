@@ -66,11 +66,11 @@ def headline(week: Week) -> list[str]:
     volume, back = week.numbers["volume/escalations"].row, week.numbers["repeats/same_failure_week"].row
     usual = lately(week)
     beside = f" ({usual:.0f} a week in the 13 weeks before)" if usual is not None else ""
-    told = [f"{plural(volume['numerator'], 'escalation')}{beside}."]
-    if volume["numerator"]:
-        told += [f"{back['numerator']} had been resolved before and came back."]
-        told += [_claimed(week)]
-    return [*told, _resolved(week)]
+    came = f"{plural(volume['numerator'], 'escalation')}{beside}"
+    if not volume["numerator"]:
+        return [f"{came}; nothing was escalated.", _resolved(week)]
+    again = f"{back['numerator']} had been resolved before and came back."
+    return [f"{came}.", again, _claimed(week), _resolved(week)]
 
 
 def _claimed(week: Week) -> str:

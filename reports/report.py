@@ -17,7 +17,7 @@ WEEK_FOLDER = re.compile(r"\d{4}-W\d{2}")
 
 
 def report(frames: Frames, folder: Path, notes: Iterable[str], jira: str | None) -> Path:
-    """Write `<folder>/<week>/`, whole or not at all, and the archive `<folder>/index.html`. Gives the path of the week's review.
+    """Write `<folder>/<week>/`, whole or not at all, and the archive `<folder>/index.html`. Gives the review.
 
     `frames` are those of `analysis.frames`; `jira` is the address of the Jira that keys link to, if known.
     """

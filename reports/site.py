@@ -1,4 +1,4 @@
-"""The week's site: every page, the style and script they share, and the index that search reads. A list, before it is written."""
+"""The week's site as a list: every page, the style and script they share, and the index that search reads."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from reports.charts import library
 from reports.pages import families, numbers, onboarding, ops, providers, queue, review, scorecard, tickets
 from reports.render import TEMPLATES
-from reports.tables import Page
+from reports.tables import Page, Row
 from reports.week import Week
 from reports.wording import anchor, cut, words
 
@@ -33,34 +33,24 @@ def _colours(week: Week) -> str:
 
 
 def _index(week: Week, made: list[Page]) -> str:
-    """Rows of address, title, and what else is told and searched of it; set as a variable, for a file may not be fetched."""
+    """Rows of address, title and what else is told and searched; set as a variable, for a page may not fetch a file."""
     rows = [
-        [page.path, page.title, "page"]
-        for page in made
-        if page.path.count("/") == 0 or page.path.endswith("index.html")
+        [page.path, page.title, "page"] for page in made if "/" not in page.path or page.path.endswith("/index.html")
     ]
     rows += [[row["href"], row["name"], "provider"] for row in week.providers.values() if row["href"]]
-    rows += [
-        [
-            row["href"],
-            cut(row["title"], 100),
-            f"pattern, {week.provider_name(row['provider'])}, {words(row['failure_category'])}",
-        ]
-        for row in week.families.values()
-    ]
-    seen: set[int] = set()
-    for row in reversed(week.escalations.values()):
-        if row["issue_id"] not in seen and row["issue_id"] in week.files:
-            seen.add(row["issue_id"])
-            told = ", ".join(
-                part for part in (row["dealer"] or "", row["provider_name"], words(row["failure_category"])) if part
-            )
-            rows.append(
-                [week.hrefs[row["ticket_key"]], f"{row['ticket_key']} {cut(row['summary'], 100)}", cut(told, 90)]
-            )
-    rows += [
-        [f"ops.html#{anchor(row['runbook_id'])}", f"{row['runbook_id']} {row['title']}", "runbook"]
-        for row in week.rows("runbooks")
-    ]
-    text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
-    return f"window.searchIndex = {text.replace('<', chr(92) + 'u003c')};\n"
+    rows += [[row["href"], cut(row["title"], 100), f"pattern, {_about(week, row)}"] for row in week.families.values()]
+    found: dict[int, list[str]] = {}
+    for row in reversed(week.escalations.values()):  # the newest escalation of a ticket tells of it
+        if row["issue_id"] in week.files:
+            told = cut(", ".join(part for part in (row["dealer"], _about(week, row)) if part), 90)
+            address = week.hrefs[row["ticket_key"]]
+            found.setdefault(row["issue_id"], [address, f"{row['ticket_key']} {cut(row['summary'], 100)}", told])
+    rows += found.values()
+    for row in week.rows("runbooks"):
+        rows.append([f"ops.html#{anchor(row['runbook_id'])}", f"{row['runbook_id']} {row['title']}", "runbook"])
+    text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    return f"window.searchIndex = {text};\n"
+
+
+def _about(week: Week, row: Row) -> str:
+    return f"{week.provider_name(row['provider'])}, {words(row['failure_category'])}"

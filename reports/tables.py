@@ -1,7 +1,7 @@
 """A table as pages show it and as other forms take it over: what stands behind a chart, a list, a queue.
 
-Cells are plain values; `kind` says how a column is told: text, ticket (a key), day, moment, count, share, hours, days or words
-(an id of ours with underscores).
+Cells are plain values; `kind` says how a column is told: text, ticket (a key), day, moment, count, share, hours, days,
+words (an id of ours with underscores).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Chart:
-    """A question answered by a picture: title (the answer), subtitle (what is counted), figure (JSON of Plotly), table behind."""
+    """A question answered by a picture: title (the answer), subtitle (what is counted), figure (JSON), table behind."""
 
     name: str
     title: str

@@ -54,7 +54,7 @@ class Number:
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
-    """Rows as plain Python values: missing is None, times are datetimes, lists are lists; no text holds what steers a page."""
+    """Rows as plain values: missing is None, times are datetimes; no text holds what steers a page."""
     columns = [_plain(frame[name]) for name in frame.columns]
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -76,13 +76,13 @@ def _cell(value: Any) -> Any:
 
 
 def file_names(keys: Iterable[tuple[int, str]]) -> dict[int, str]:
-    """Issue id → name of its page, safe and its own also where a file system does not tell capitals from small letters."""
-    taken: set[str] = set()
+    """Issue id → name of its page: safe, and its own where a file system does not tell capitals from small letters."""
+    taken = {"index", ""}
     names = {}
     for issue_id, key in keys:
-        name = anchor(key) if len(key) <= 60 else str(issue_id)
+        name = anchor(key[:60])
         if name != key or name.lower() in taken:
-            name = f"{name[:60]}-{issue_id}"
+            name = f"{name}-{issue_id}"
         taken.add(name.lower())
         names[issue_id] = name
     return names
@@ -110,6 +110,11 @@ class Week:
         """A moment in UTC as one in the reporting zone."""
         return moment.replace(tzinfo=UTC).astimezone(self.zone) if moment is not None else None
 
+    @property
+    def local_now(self) -> datetime:
+        """The moment of the data in the reporting zone."""
+        return self.now.replace(tzinfo=UTC).astimezone(self.zone)
+
     # -- the week itself -----------------------------------------------------------------------------------
 
     @property
@@ -130,7 +135,7 @@ class Week:
     @cached_property
     def today(self) -> date:
         """The day of the data in the reporting zone."""
-        return self.now.replace(tzinfo=UTC).astimezone(self.zone).date()
+        return self.local_now.date()
 
     @cached_property
     def _stored(self) -> dict[date, Row]:

@@ -97,7 +97,7 @@ def lost_links(folder: Path) -> list[str]:
             address, _, place = link.partition("#")
             target = (folder / name).parent / unquote(address.partition("?")[0]) if address else folder / name
             found = target.resolve().relative_to(folder.resolve()).as_posix()
-            if found not in ids or (place and unquote(place) not in ids[found]):
+            if not (folder / found).is_file() or (place and unquote(place) not in ids.get(found, ())):
                 lost.append(f"{name}: {link}")
     return lost
 

@@ -70,7 +70,13 @@ FLOORS = {
     ],
     5: [
         *("analysis.alike", "analysis.classifier", "analysis.family_index", "analysis.likeness_files"),
-        *("analysis.likeness_fitting", "analysis.known_alike", "analysis.pattern_book", "reports.pages"),
+        *(
+            "analysis.likeness_fitting",
+            "analysis.known_alike",
+            "analysis.pattern_book",
+            "reports.pages",
+            "reports.paper",
+        ),
     ],
     6: [
         *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
@@ -124,7 +130,7 @@ HOMES = {
     "plotly": {"reports.charts"},
     "jinja2": {"reports.render"},
     "markupsafe": {"reports.markdown"},
-    "markdown_it": {"reports.jira_text"},
+    "markdown_it": {"reports.jira_text", "reports.paper"},
     "typer": {"pipelines.cli"},
     "jira": {"pipelines.jira"},
     "requests": {"pipelines.jira"},

@@ -32,7 +32,7 @@ PAYLOADS = (
     "nul\x00 bell\x07 escape\x1b[31m line\u2028 and\u2029 end",
     "lone \ud800 surrogate",
     "__proto__ constructor toString",
-    "<a href=\"javascript:alert(11)\">x</a> [x](javascript:alert(12)) onclick=alert(13)",
+    '<a href="javascript:alert(11)">x</a> [x](javascript:alert(12)) onclick=alert(13)',
 )
 KEY = '../../EVIL"><b>-1'
 HITS = re.compile(r"alert\(\d+\)")
@@ -42,10 +42,17 @@ def story() -> str:
     lines = []
     for number in range(1, len(PAYLOADS) + 1):
         up = f"SUP-{number} created 2026-03-{2 + number % 5:02} 09:00 tier=1 provider=Tekion category=auth"
-        lines += [up, f"  03-{2 + number % 5:02} 10:00 tier=2 by=ops-1", f"  03-{2 + number % 5:02} 11:00 comment=x by=int-1"]
+        lines += [
+            up,
+            f"  03-{2 + number % 5:02} 10:00 tier=2 by=ops-1",
+            f"  03-{2 + number % 5:02} 11:00 comment=x by=int-1",
+        ]
         if number % 2:
             lines += [f"  03-{3 + number % 5:02} 12:00 status=Resolved resolution=Done by=int-1"]
-    lines += ["SUP-90 created 2026-03-02 09:00 tier=1 labels=escalation-action", "SUP-91 created 2026-03-02 09:00 tier=1 type=Onboarding"]
+    lines += [
+        "SUP-90 created 2026-03-02 09:00 tier=1 labels=escalation-action",
+        "SUP-91 created 2026-03-02 09:00 tier=1 type=Onboarding",
+    ]
     return "\n".join(lines)
 
 
@@ -74,7 +81,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Warehouse.open(home / "w.duckdb") as warehouse:
         load_into(warehouse, home, poisoned(issues(story())), criteria)
         derive(warehouse, criteria, moment)
-        return report(frames(warehouse), home / "reports", [f"a note {one}" for one in PAYLOADS], "https://jira.example").parent
+        return report(
+            frames(warehouse), home / "reports", [f"a note {one}" for one in PAYLOADS], "https://jira.example"
+        ).parent
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +98,12 @@ def test_every_payload_is_a_word_and_nothing_else(folder: Path) -> None:
     for name, page in pages.items():
         assert page.inline == [], name
         assert not {"img", "iframe", "object", "embed", "base", "textarea"} & set(page.tags), name
-        assert [link for link in page.links if re.match(r"\s*(?:javascript|data|vbscript):", link, re.IGNORECASE)] == [], name
-        assert {link for link in page.links if link.startswith("http")} <= {f"https://jira.example/browse/SUP-{n}" for n in range(99)}
+        assert [
+            link for link in page.links if re.match(r"\s*(?:javascript|data|vbscript):", link, re.IGNORECASE)
+        ] == [], name
+        assert {link for link in page.links if link.startswith("http")} <= {
+            f"https://jira.example/browse/SUP-{n}" for n in range(99)
+        }
     text = pages["tickets/index.html"].words
     for payload in PAYLOADS[:10]:
         assert " ".join(payload.split())[:40].rstrip() in text, payload
@@ -107,12 +120,16 @@ def test_files_stay_in_the_folder_under_safe_names(folder: Path) -> None:
 
 def test_nothing_turns_the_direction_or_steers_a_terminal(folder: Path) -> None:
     for path in folder.rglob("*.html"):
-        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\u200e\u200f]", path.read_text()), path
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\u200e\u200f]", path.read_text()), (
+            path
+        )
         assert path.stat().st_size < 200_000, path  # the megabyte is cut
 
 
 def test_islands_and_index_are_data(folder: Path) -> None:
-    islands = re.findall(r'<script type="application/json" class="figure">(.*?)</script>', (folder / "index.html").read_text(), re.DOTALL)
+    islands = re.findall(
+        r'<script type="application/json" class="figure">(.*?)</script>', (folder / "index.html").read_text(), re.DOTALL
+    )
     assert len(islands) >= 7
     for island in islands:
         assert set(json.loads(island)) == {"data", "layout"} and "<" not in island

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SettingsError
-from pipelines.settings import read_settings
+from pipelines.settings import check, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,52 @@ def test_settings_never_change() -> None:
     settings = read_settings()
     with pytest.raises(ValueError, match="frozen"):
         settings.home = Path("x")
+
+
+# -- all mistakes at once --------------------------------------------------------------------------------------
+
+
+def told(**given: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        check(read_settings(**given))
+    return str(caught.value)
+
+
+def test_all_mistakes_of_all_kinds_at_once(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk / "data" / "settings.toml").write_text('sauce = "x"\nwarehose = "y"\nsource = 7\n')
+    monkeypatch.setenv("ESCALATIONS_JIRA_WORKERS", "99")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(jira_token_expires="soon")  # noqa: S106
+    for words in (
+        "key 'sauce'",
+        "key 'warehose'",
+        "settings: source",
+        "settings: jira_workers",
+        "settings: jira_token_expires",
+    ):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "missing"),
+    [
+        (None, "ESCALATIONS_JIRA_URL, ESCALATIONS_JIRA_TOKEN, ESCALATIONS_JIRA_PROJECTS"),
+        ("https://site.atlassian.net", "ESCALATIONS_JIRA_TOKEN, ESCALATIONS_JIRA_PROJECTS, ESCALATIONS_JIRA_EMAIL"),
+        ("https://jira.example", "ESCALATIONS_JIRA_TOKEN, ESCALATIONS_JIRA_PROJECTS"),
+    ],
+)
+def test_what_a_live_jira_needs(url: str | None, missing: str) -> None:
+    assert told(source="jira", jira_url=url).startswith(f"settings: source jira: set {missing}; see flags")
+
+
+def test_nothing_of_jira_is_asked_for_an_export() -> None:
+    check(read_settings(source="export.json", jira_url="nonsense"))
+
+
+def test_secrets_are_in_no_message() -> None:
+    assert "SECRETWORD" not in told(source="jira", jira_token="SECRETWORD", notify_urls="json://SECRETWORD")  # noqa: S106
+
+
+def test_addresses_to_notify_are_told_apart_by_blanks() -> None:
+    one, two = read_settings(notify_urls="mailto://a.example?to=b@c.example,d@e.example json://f.example").notify_urls
+    assert (one.get_secret_value()[-9:], two.get_secret_value()) == ("e.example", "json://f.example")

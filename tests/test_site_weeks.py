@@ -41,7 +41,9 @@ def assert_sound(folder: Path) -> None:
         for word in ("nan", "None", "NaT", "<NA>", "Undefined"):
             assert word not in page.words.split(), (name, word)
     assert lost_links(folder.parent) == []
-    assert {"index.html", "scorecard.html", "queue.html", "ops.html", "onboarding.html", "families"} <= {p.name for p in folder.iterdir()}
+    assert {"index.html", "scorecard.html", "queue.html", "ops.html", "onboarding.html", "families"} <= {
+        p.name for p in folder.iterdir()
+    }
 
 
 def test_an_empty_week_says_so(tmp_path: Path) -> None:
@@ -127,7 +129,11 @@ def test_weeks_are_marked_as_provisional_settled_final_and_restated(tmp_path: Pa
         week, archive = told(many(2, 0), "2026-03-24T06:00", published=True)
         assert "· final ·" in week and "100 % final" in archive
         week, archive = told(later, "2026-03-25T06:00", published=True)
-        assert "final, restated" in week and "Restated since this week was final" in week and "67 % final, restated" in archive
+        assert (
+            "final, restated" in week
+            and "Restated since this week was final" in week
+            and "67 % final, restated" in archive
+        )
 
 
 def test_the_archive_lists_every_week_that_has_a_folder_the_newest_first(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def pushback(
         int | None, typer.Option("--no", min=1, help="Which of its escalations. Default: the last.")
     ] = None,
     post: Annotated[bool, typer.Option("--post", help="Write it to Jira: one comment and one label, once.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the pack into this new file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the pack into this new file, as Markdown, or as PDF if it ends in .pdf.")
+    ] = None,
     criteria: CriteriaDir = None,
     home: Home = None,
     warehouse: WarehouseFile = None,
@@ -96,9 +98,11 @@ def pushback(
 ) -> None:
     """The evidence of a verdict, for and against, for OPS to check; without --post nothing is written to Jira."""
     from analysis.taxonomy import read_criteria
+    from pipelines.printing import print_text
     from pipelines.pushback import post as push_back
     from pipelines.pushback import push_back_lines, show
     from pipelines.runbook_files import write_draft
+    from reports.paper import paper
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     known, say = read_criteria(settings.criteria_folder), say_to(True)
@@ -107,7 +111,9 @@ def pushback(
             found = push_back(settings, known, ticket, number, say, run_id)
     else:
         found = show(settings, known, ticket, number, say)
-    if out:
+    if out and out.suffix.lower() == ".pdf":
+        print_text(paper(found.markdown, f"Evidence for {found.pack['ticket_key']}"), out)
+    elif out:
         write_draft(found.markdown, out)
     if as_json:
         print(json.dumps(asdict(found), default=str))

@@ -1,7 +1,7 @@
 """One function per chart, named after its measure. Rows in, Plotly figures (as JSON) out.
 
-Direct labels instead of legends, targets and limits named on their lines, intervals drawn, bars from zero. What matters is
-dark and the rest pale, so that grey print tells the same; pending is hatched, and weeks that may still change are paler.
+Direct labels instead of legends, targets and limits named on their lines, intervals drawn, bars from zero. What matters
+is dark and the rest pale, so that grey print tells the same; pending is hatched, weeks that may still change are paler.
 """
 
 from reports.charts.comparisons import containment, outlook, time_by_party, waits

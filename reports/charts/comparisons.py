@@ -57,7 +57,7 @@ def waits(rows: Sequence[Row]) -> str:
 
 
 def time_by_party(rows: Sequence[Row], parties: Mapping[str, str]) -> str:
-    """Days per resolved escalation by who held the ball. Rows: name, n, total and days by party; `parties` named, in order."""
+    """Days per resolved escalation by who held the ball. Rows: name, n, total, days by party."""
     figure = empty(max(130, 40 * len(rows) + 80))
     for party, told in parties.items():
         shape = {"provider": "/", "dealer": "\\"}.get(party, "")
@@ -96,7 +96,7 @@ def _name_parts(figure: go.Figure, row: Row, parties: Mapping[str, str]) -> None
 
 
 def containment(rows: Sequence[Row]) -> str:
-    """Share that OPS kept of a failure mode before (ring) and since (dot) its runbook. Rows: name, value_before, value_after, n_after."""
+    """Share that OPS kept of a failure mode before and since its runbook. Rows: name, value_before, value_after."""
     figure = empty(max(130, 34 * len(rows) + 60))
     for row in rows:
         line = go.Scatter(
@@ -144,7 +144,7 @@ def containment(rows: Sequence[Row]) -> str:
 
 
 def outlook(rows: Sequence[Row], target: float) -> str:
-    """Where the share stands and where it is expected, each with its interval. Rows: name, value, low, high, is_forecast."""
+    """Where the share stands and where it is expected, with intervals. Rows: name, value, low, high, is_forecast."""
     figure = empty(58 * len(rows) + 50)
     for row in rows:
         dash = "dot" if row["is_forecast"] else "solid"

@@ -12,8 +12,8 @@ STYLE_ID = re.compile(r'getElementById\("([0-9a-f]{40,})"\)')
 def library() -> str:
     """The library's text, so that it draws under a strict Content-Security-Policy.
 
-    It would add a style sheet of its map library to every page, which such a policy refuses with a complaint; where an element
-    has that sheet's id it doesn't.
+    It would add a style sheet of its map library to every page, which such a policy refuses with a complaint; where an
+    element has that sheet's id it doesn't.
     """
     text = str(get_plotlyjs())
     ids = sorted(set(STYLE_ID.findall(text)))

@@ -1,4 +1,4 @@
-"""Parts that charts share: an empty figure over weeks, bars, ticks of what is usual, labels at the end, and its JSON."""
+"""Parts that charts share: an empty figure over weeks, bars, ticks of what is usual, labels at the end, the JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -46,6 +46,7 @@ def over_weeks(rows: Sequence[Row], marks: Mapping[date, str], size: str = "mid"
 
 
 def empty(height: int) -> go.Figure:
+    """A figure of that height in pixels, on which nothing is drawn."""
     figure = go.Figure()
     figure.update_layout(
         height=height,
@@ -64,6 +65,7 @@ def empty(height: int) -> go.Figure:
 def bars(
     figure: go.Figure, rows: Sequence[Row], column: str, told: str, colour: str, shapes: Sequence[str] | None = None
 ) -> None:
+    """A bar for each week in one colour; weeks that may still change are paler, `shapes` hatch."""
     marker: Row = {"color": colour, "line": {"width": 0}, "opacity": [0.55 if row["is_pale"] else 1 for row in rows]}
     if shapes and any(shapes):
         marker["pattern"] = {
@@ -83,7 +85,7 @@ def bars(
 
 
 def usual_ticks(figure: go.Figure, rows: Sequence[Row], usual: Mapping[date, Row]) -> None:
-    """A tick on each bar where it would stand by what was usual, and one where chance ends, if that is on the bar at all."""
+    """A tick on each bar where it would stand by what was usual, and one where chance ends."""
     for column, colour, told in (("centre", INK, "usual"), ("upper_limit", LIMIT, "limit of chance")):
         at = [
             (row["week"].isoformat(), usual[row["week"]][column] * row["denominator"])
@@ -107,6 +109,7 @@ def _has_limit(row: Row | None, column: str) -> bool:
 
 
 def top_of(rows: Sequence[Row], column: str = "denominator") -> float:
+    """The highest bar; one where there is none."""
     return max([float(row[column]) for row in rows] + [1.0])
 
 
@@ -132,14 +135,17 @@ def ends(
 
 
 def note(figure: go.Figure, text: str, **where: Any) -> None:
+    """Words on the figure, without an arrow."""
     figure.add_annotation(text=text, showarrow=False, **where)
 
 
 def marker_of(symbol: str) -> str:
+    """Plotly's name of a symbol."""
     return MARKERS.get(symbol, symbol)
 
 
 def rounded(value: float | None, digits: int = 4) -> float | None:
+    """So many digits as can be seen."""
     return None if value is None else round(float(value), digits)
 
 

@@ -1,4 +1,4 @@
-"""What the meeting decided and whether it worked; what it could decide now. Plain sentences, for page, mail and chat."""
+"""What the meeting decided and whether it worked; what it could decide now. For page, mail and chat."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -76,14 +76,14 @@ def summary(acts: list[Row]) -> str:
 
 
 def decisions(week: Week) -> list[Row]:
-    """At most seven decisions: `title` (an imperative), `text` (why, with numbers), `keys` (tickets), `links` to more."""
+    """At most seven decisions: `title` (an imperative), `text` (why, with numbers), `keys` (tickets), `links`."""
     rows = week.rows("proposed_decisions")
     return [row | SENTENCES[row["kind"]](row, week) | {"keys": row["refs"] or []} for row in rows]
 
 
 def _came_back(row: Row, week: Week) -> Row:
     assumed = ", assumed from its merge," if row["is_assumed"] else ""
-    text = f"{_hit(row)} since the fix of {day(row['since_date'])}{assumed} took effect. Was it the whole fix, and is it everywhere?"
+    text = f"{_hit(row)} since the fix of {day(row['since_date'])}{assumed} took effect. Was it the whole fix?"
     return {"title": f"It came back: {_title(row, week)}", "text": text, "links": _pattern(row, week)}
 
 

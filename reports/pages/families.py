@@ -1,9 +1,14 @@
 """The pattern book: each failure that came more than once, how it looks, what was done, what would end it."""
 
+from typing import Any
+
 from reports.pages.layout import page
 from reports.tables import Page, Row, table
 from reports.week import Week
+from reports.wording import cut
 
+PARTS = ("family_tickets", "family_life", "remedies")
+MOST_EVENTS = 25
 COLUMNS = [
     ("title", "Failure"),
     ("provider", "Provider", "words"),
@@ -20,31 +25,18 @@ COLUMNS = [
 
 def pages(week: Week) -> list[Page]:
     """A page for each family, and the book's first."""
-    tickets, life = week.grouped("family_tickets", "family_id"), week.grouped("family_life", "family_id")
-    remedies = week.grouped("remedies", "family_id")
+    parts = {name: week.grouped(name, "family_id") for name in PARTS}
     rows = list(week.families.values())
-    made = [
-        page(
-            week,
-            "families/index.html",
-            "Patterns",
-            "families.html.j2",
-            (table("families", "Patterns", COLUMNS, rows),),
-            rows=rows,
-        )
-    ]
-    for row in rows:
-        mine = tickets.get(row["family_id"], [])
-        values = {
-            "f": row,
-            "tickets": mine,
-            "remedies": remedies.get(row["family_id"], []),
-            "life": _life(week, life.get(row["family_id"], [])),
-        }
-        made.append(
-            page(week, row["href"], row["title"][:100], "families_one.html.j2", dealers=_dealers(mine), **values)
-        )
-    return made
+    tables = (table("families", "Patterns", COLUMNS, rows),)
+    first = page(week, "families/index.html", "Patterns", "families.html.j2", tables, rows=rows)
+    return [first, *(_one(week, row, parts) for row in rows)]
+
+
+def _one(week: Week, row: Row, parts: dict[str, dict[Any, list[Row]]]) -> Page:
+    tickets, life, remedies = (parts[name].get(row["family_id"], []) for name in PARTS)
+    values: dict[str, Any] = {"f": row, "tickets": tickets, "remedies": remedies, "dealers": _dealers(tickets)}
+    values["life"] = _life(week, life[-MOST_EVENTS:])
+    return page(week, row["href"], cut(row["title"], 100), "families_one.html.j2", **values)
 
 
 def _life(week: Week, rows: list[Row]) -> list[Row]:

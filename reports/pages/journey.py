@@ -1,5 +1,6 @@
-"""A ticket's way on one line: tiers as bands, waits hatched by party, comments as dots, touches of Tier 3 above."""
+"""A ticket's way on one line: tiers as bands, waits striped by party, comments as dots, touches of Tier 3 above."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -7,8 +8,10 @@ from reports.tables import Row
 from reports.wording import PARTIES, day, plural, span
 
 LABELLED = 9.0  # per cent of the width from which a band holds its name
+NARROWEST = 0.4
 NAMES = {0: "self-serve", 1: "OPS", 2: "Tier 2", 3: "Tier 3"}
 MOST_DOTS = 200
+Place = Callable[[datetime | None], float]
 
 
 @dataclass
@@ -23,6 +26,11 @@ class Journey:
     ticks: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
 
+    def happened(self, when: datetime | None, what: str) -> None:
+        """Note an event for the list."""
+        if when is not None:
+            self.events.append({"when": when, "what": what})
+
 
 def journey(
     ticket: Row,
@@ -31,83 +39,79 @@ def journey(
     comments: list[Row],
     touches: list[Row],
     escalations: list[Row],
-    now: datetime | None,
+    now: datetime,
 ) -> Journey:
-    """Every time is local; open spans end now. `ticket` has created_at and resolved_at."""
+    """Every time is local; open spans last until now. Rows as in the frames of the same names."""
     begin: datetime = ticket["created_at"]
-    moments = [one["left_at"] or one["entered_at"] for one in stays] + [
-        one["ended_at"] or one["started_at"] for one in waits
-    ]
-    moments += [one["created_at"] for one in comments] + [one["resolved_at"] or now for one in escalations]
-    end = max(
-        [one for one in moments if one is not None and (now is None or one <= now)] + [begin + timedelta(hours=1)]
-    )
-    whole = (end - begin).total_seconds()
-
-    def x(moment: datetime | None) -> float:
-        at = end if moment is None else min(max(moment, begin), end)
-        return round(100 * (at - begin).total_seconds() / whole, 2)
-
+    end = _end(begin, [stays, waits, comments, escalations], now)
     way = Journey()
-    for one in stays:
-        left, right = x(one["entered_at"]), x(one["left_at"])
-        name = NAMES.get(one["tier"], "no tier" if one["tier"] is None else f"Tier {one['tier']}")
-        if right > left:
-            way.bands.append(
-                {
-                    "x": left,
-                    "w": round(right - left, 2),
-                    "css": f"t{one['tier'] if one['tier'] in NAMES else 'x'}",
-                    "name": name,
-                    "is_labelled": right - left > LABELLED,
-                }
-            )
-        way.events.append({"when": one["entered_at"], "what": f"at {name}"})
-    for one in waits:
-        left, right = x(one["started_at"]), max(x(one["ended_at"]), x(one["started_at"]) + 0.4)
-        way.waits.append(
-            {
-                "x": left,
-                "w": round(right - left, 2),
-                "party": one["waiting_on"],
-                "told": f"{PARTIES[one['waiting_on']]}, {span(one['hours'])}",
-            }
-        )
-        way.events.append(
-            {"when": one["started_at"], "what": f"{PARTIES[one['waiting_on']]} for {span(one['hours'])}{_remarks(one)}"}
-        )
+    way.happened(begin, "made")
+    place = _places(begin, end)
+    _bands(way, stays, place)
+    _waits(way, waits, place)
     for one in comments[:MOST_DOTS]:
         who = NAMES.get(one["author_tier"], "somebody else")
+        css = f"b{one['author_tier']}" if one["author_tier"] in NAMES else ""
         way.dots.append(
-            {
-                "x": x(one["created_at"]),
-                "css": f"b{one['author_tier']}" if one["author_tier"] in NAMES else "",
-                "told": f"comment by {who}, {day(one['created_at'])}",
-            }
+            {"x": place(one["created_at"]), "css": css, "told": f"comment by {who}, {day(one['created_at'])}"}
         )
-    for one in touches:
-        way.touches.append({"x": x(one["touched_at"]), "told": f"Tier 3 called upon, {day(one['touched_at'])}"})
-        way.events.append(
-            {
-                "when": one["touched_at"],
-                "what": f"Tier 3 called upon ({'a link to ' + one['ref'] if one['kind'] == 'link' else one['kind']}){', assumed' if one['is_assumed'] else ''}",
-            }
-        )
+    _touches(way, touches, place)
     for one in escalations:
-        way.cuts.append({"x": x(one["escalated_at"]), "told": "escalated"})
-        way.events.append({"when": one["escalated_at"], "what": "escalated"})
-        if one["resolved_at"]:
-            way.cuts.append({"x": x(one["resolved_at"]), "told": "resolved"})
-            way.events.append({"when": one["resolved_at"], "what": "resolved"})
-    way.events.append({"when": begin, "what": "made"})
-    way.events = sorted((one for one in way.events if one["when"] is not None), key=lambda one: one["when"])
+        for name, told in (("escalated_at", "escalated"), ("resolved_at", "resolved")):
+            if one[name] is not None:
+                way.cuts.append({"x": place(one[name]), "told": told})
+                way.happened(one[name], told)
+    way.events.sort(key=lambda one: one["when"])
     if comments:
         way.events.append({"when": None, "what": plural(len(comments), "comment")})
     way.ticks = [{"x": part, "told": day(begin + (end - begin) * part / 100)} for part in (0, 50, 100)]
     return way
 
 
-def _remarks(wait: Row) -> str:
-    late = ", longer than normal" if wait["is_overdue"] else ""
-    silent = ", without a word of ours" if wait["has_contact"] is False else ""
-    return late + silent
+def _end(begin: datetime, parts: list[list[Row]], now: datetime) -> datetime:
+    """When the last thing happened; now where something lasts."""
+    stays, waits, comments, escalations = parts
+    moments = [one["left_at"] or one["entered_at"] for one in stays]
+    moments += [one["ended_at"] or now for one in waits] + [one["created_at"] for one in comments]
+    moments += [one["resolved_at"] or now for one in escalations]
+    end: datetime = max([one for one in moments if one <= now] + [begin + timedelta(hours=1)])
+    return end
+
+
+def _places(begin: datetime, end: datetime) -> Place:
+    whole = (end - begin).total_seconds()
+
+    def place(moment: datetime | None) -> float:
+        at = end if moment is None else min(max(moment, begin), end)
+        return round(100 * (at - begin).total_seconds() / whole, 2)
+
+    return place
+
+
+def _bands(way: Journey, stays: list[Row], place: Place) -> None:
+    for one in stays:
+        left, right = place(one["entered_at"]), place(one["left_at"])
+        name = "no tier" if one["tier"] is None else NAMES.get(one["tier"], f"Tier {one['tier']}")
+        css = f"t{one['tier']}" if one["tier"] in NAMES else "tx"
+        width = round(right - left, 2)
+        if width > 0:
+            way.bands.append({"x": left, "w": width, "css": css, "name": name, "is_labelled": width > LABELLED})
+        way.happened(one["entered_at"], f"at {name}")
+
+
+def _waits(way: Journey, waits: list[Row], place: Place) -> None:
+    for one in waits:
+        left = place(one["started_at"])
+        right = max(place(one["ended_at"]), left + NARROWEST)
+        told = f"{PARTIES[one['waiting_on']]}, {span(one['hours'])}"
+        way.waits.append({"x": left, "to": round(right, 2), "party": one["waiting_on"], "told": told})
+        late = ", longer than normal" if one["is_overdue"] else ""
+        silent = ", without a word of ours" if one["has_contact"] is False else ""
+        way.happened(one["started_at"], f"{told}{late}{silent}")
+
+
+def _touches(way: Journey, touches: list[Row], place: Place) -> None:
+    for one in touches:
+        way.touches.append({"x": place(one["touched_at"]), "told": f"Tier 3 called upon, {day(one['touched_at'])}"})
+        how = f"by a link to {one['ref']}" if one["kind"] == "link" else "by its stay there"
+        way.happened(one["touched_at"], f"Tier 3 called upon {how}{', assumed' if one['is_assumed'] else ''}")

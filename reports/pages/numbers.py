@@ -103,6 +103,7 @@ def _list(week: Week, group: Group, rows: list[Row], definition: Row, *, many: b
     listed.sort(key=lambda t: (t["escalated_at"], t["issue_id"]))
     inside, outside, pending = _parted(listed)
     about = {
+        "table": f"{measure}_{variant}{'' if name == 'all' else '_' + provider}",
         "id": f"{anchor(variant)}{'' if name == 'all' else '-' + anchor(provider)}",
         "title": definition["title"],
         "form": words(variant.removesuffix("_week")) if many else "",
@@ -139,8 +140,9 @@ def _closed(week: Week, told: dict[tuple[str, str], Row]) -> list[Row]:
     for variant, rows in found.items():
         measure = "ops_should_have_handled"
         one = _list(week, (measure, variant, "all"), rows, told[measure, variant], many=True)
+        form = variant.removesuffix("_week")
         told_week = f"week {rows[0]['week']:%V}, to which OPS may no longer reply"
-        lists.append(one | {"id": f"closed-{anchor(variant.removesuffix('_week'))}", "weeks": told_week})
+        lists.append(one | {"id": f"closed-{anchor(form)}", "table": f"{measure}_{form}_closed", "weeks": told_week})
     return lists
 
 
@@ -157,4 +159,4 @@ def _table(one: Row) -> Table:
     parts = (("inside", "yes"), ("outside", "no"), ("pending", "pending"))
     rows = [t | {"counted": told} for part, told in parts for t in one[part]]
     name = ", ".join(part for part in (one["title"], one["form"], one["group"], one["weeks"]) if part)
-    return table(f"{anchor(one['title'])}_{one['id']}".lower(), name, columns, rows)
+    return table(one["table"], name, columns, rows)

@@ -1,4 +1,4 @@
-"""For OPS: the criteria in plain words, runbooks by symptom, what to hand over, contests and how they ended, what OPS kept."""
+"""For OPS: criteria in plain words, runbooks by symptom, what to hand over, contests, what OPS kept."""
 
 from typing import Any
 
@@ -128,7 +128,11 @@ def containment(week: Week) -> Chart | None:
         ("value_after", "Share", "share"),
         ("n_pending", "Open", "count"),
     ]
-    subtitle = f"Share of tickets that OPS resolved without an escalation, in 13 weeks before its runbook (ring) and since (dot). {f'For {few} of them there are too few tickets to claim a change.' if few else ''}"
+    subtitle = (
+        "Share of tickets that OPS resolved without an escalation, in 13 weeks before its runbook (ring) and since "
+        "(dot). "
+        f"{f'For {few} of them there are too few tickets to claim a change.' if few else ''}"
+    )
     return Chart(
         "containment", title, subtitle, charts.containment(told), table("containment", title, columns, told), "any"
     )

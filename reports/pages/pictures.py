@@ -60,8 +60,8 @@ def ops_should_have_handled(week: Week) -> Chart:
     nothing = "Nothing that OPS could have handled in 13 weeks"
     title = f"OPS agreed to {yes} of {plural(total, 'claim')} in 13 weeks" if total else nothing
     subtitle = (
-        "Escalations through OPS by week: claimed by a written criterion, dark what OPS agreed to; hatched while OPS may "
-        f"reply. Claimed this week: {_change(usual.get(week.monday), 'claimed')}. {_ticks(usual)}"
+        "Escalations through OPS by week: claimed by a written criterion, dark what OPS agreed to; hatched while "
+        f"OPS may reply. Claimed this week: {_change(usual.get(week.monday), 'claimed')}. {_ticks(usual)}"
     )
     columns = [
         ("week", "Week", "day"),
@@ -82,8 +82,8 @@ def resolution(week: Week, size: str = "mid") -> Chart:
     now = week.numbers["resolution_without_tier3/by_resolution"].row
     usual = _usual(week, "resolution_without_tier3", "by_resolution")
     subtitle = (
-        f"Share resolved without Tier 3, {plural(now['n_weeks_pooled'], 'week')} pooled, with its 95 % interval; rings: may "
-        f"still change. This week alone: {_change(usual.get(week.monday), 'without Tier 3')}."
+        f"Share resolved without Tier 3, {plural(now['n_weeks_pooled'], 'week')} pooled, with its 95 % interval; "
+        f"rings: may still change. This week alone: {_change(usual.get(week.monday), 'without Tier 3')}."
     )
     title = TITLES[status_against_target(now)]
     columns = [
@@ -116,7 +116,8 @@ def backlog_age(week: Week) -> Chart:
     """Open escalations at the end of each week."""
     rows = week.history("backlog_age", "open_at_week_end", "count")
     most = max((row["value"] for row in rows), default=0)
-    title = f"{plural(int(rows[-1]['value']) if rows else 0, 'escalation')} open, at most {most:.0f} in {plural(len(rows), 'week')}"
+    now = plural(int(rows[-1]["value"]) if rows else 0, "escalation")
+    title = f"{now} open, at most {most:.0f} in {plural(len(rows), 'week')}"
     behind = table(
         "backlog_by_week", title, [("week", "Week", "day"), ("value", "Open", "count")], list(reversed(rows))
     )
@@ -179,8 +180,8 @@ def waits(week: Week) -> Chart:
         ("upper_limit", "Chance to", "share"),
     ]
     subtitle = (
-        "Escalations that waited for a provider beyond its normal time, of those that waited for it. Band: what chance gives "
-        "around the others (tick)."
+        "Escalations that waited for a provider beyond its normal time, of those that waited for it. Band: what "
+        "chance gives around the others (tick)."
     )
     return Chart("waits", title, subtitle, charts.waits(rows), table("waits_by_provider", title, columns, rows), "any")
 

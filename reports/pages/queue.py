@@ -1,4 +1,4 @@
-"""Every open escalation, what to do first on top: why now, who holds the ball, verdict, runbook, nearest ticket, next step."""
+"""Every open escalation, what to do first on top: why now, who holds the ball, verdict, runbook, next step."""
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, table

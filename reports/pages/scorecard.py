@@ -1,4 +1,4 @@
-"""The scorecard: one number against 80 % without Tier 3, will it be reached, and every target of the role, on one printed page."""
+"""The scorecard: one number against 80 % without Tier 3, will it be reached, every target; on one printed page."""
 
 from typing import Any
 
@@ -11,6 +11,10 @@ from reports.wording import MONTHS, interval, number, percent, plural
 
 RATES = ("repeats_per_dealer", "volume_per_dealer", "volume_per_head")
 COUNTS = ("merged_changes", "runbooks_in_use")
+MODELS = {
+    "drift": "as the share has moved so far",
+    "no change": "as if nothing changed, which has forecast this desk better than any trend",
+}
 COLUMNS = [
     ("when", "When"),
     ("title", "Target"),
@@ -93,25 +97,21 @@ def forecast_text(row: Row | None) -> str:
     """Will month 6 be reached, in a sentence."""
     if row is None:
         return "There is no target for a share without Tier 3."
-    if row["needs"]:
-        return f"Whether month {row['month']} will reach {percent(row['target'])} cannot be forecast yet: it needs {row['needs']}."
-    if row["chance"] is None:
-        return f"Whether month {row['month']} will reach {percent(row['target'])} cannot be forecast yet."
-    needed = (
-        f"; from now on {percent(row['rate_needed'])} would do"
-        if row["rate_needed"] is not None
-        else "; no share from now on would do"
-    )
-    done = f" {plural(row['n_done'], 'resolution')} of that month are already counted{needed}." if row["n_done"] else ""
-    model = (
-        "as the share has moved so far"
-        if row["model"] == "drift"
-        else "as if nothing changed, which has forecast this desk better than any trend"
-    )
+    ahead = f"Whether month {row['month']} will reach {percent(row['target'])} cannot be forecast yet"
+    if row["needs"] or row["chance"] is None:
+        return f"{ahead}: it needs {row['needs']}." if row["needs"] else f"{ahead}."
     return (
-        f"Month {row['month']} is expected to end at {percent(row['mean'])} ({interval(row['low'], row['high'])}, four times in five); "
-        f"the chance that it reaches {percent(row['target'])} is {percent(row['chance'])}, {model}.{done}"
+        f"Month {row['month']} is expected to end at {percent(row['mean'])} ({interval(row['low'], row['high'])}, four "
+        f"times in five); the chance that it reaches {percent(row['target'])} is {percent(row['chance'])}, "
+        f"{MODELS.get(row['model'], row['model'])}.{_done(row)}"
     )
+
+
+def _done(row: Row) -> str:
+    if not row["n_done"]:
+        return ""
+    needed = f"{percent(row['rate_needed'])} would do" if row["rate_needed"] is not None else "no share would do"
+    return f" {plural(row['n_done'], 'resolution')} of that month are already counted; from now on {needed}."
 
 
 def _outlook(week: Week, row: Row | None) -> Chart | None:

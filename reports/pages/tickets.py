@@ -1,11 +1,14 @@
-"""A page per ticket: its way, what it is and why we say so, what was known, what is like it, what to do next; and all of them."""
+"""A page per ticket: its way, what it is and why we say so, what was known, what is like it, what to do next."""
+
+from typing import Any
 
 from reports.pages.journey import Journey, journey
 from reports.pages.layout import page
 from reports.tables import Page, Row, table
 from reports.week import Week, key_of
-from reports.wording import TAG_KINDS
+from reports.wording import TAG_KINDS, cut
 
+PARTS = ("tags", "tier_stays", "waits", "comments", "touches", "queue")
 SOURCES = {
     "answer": "a person said so",
     "field": "the Jira field",
@@ -17,25 +20,34 @@ SOURCES = {
 
 def pages(week: Week) -> list[Page]:
     """A page for each ticket that some page names, and the list of all of them."""
-    parts = {name: week.grouped(name, "issue_id") for name in ("tags", "tier_stays", "waits", "comments", "touches")}
+    parts = {name: week.grouped(name, "issue_id") for name in PARTS}
     of_ticket: dict[int, list[Row]] = {}
     for row in week.escalations.values():
         of_ticket.setdefault(row["issue_id"], []).append(row)
     earlier = week.grouped("family_tickets", "family_id")
-    queued = {row["issue_id"]: row for row in week.rows("queue")}
     made = []
     for ticket in week.rows("tickets"):
         mine = {name: rows.get(ticket["issue_id"], []) for name, rows in parts.items()}
         escalations = [_escalation(week, row, earlier) for row in of_ticket.get(ticket["issue_id"], [])]
-        path = week.hrefs[ticket["ticket_key"]]
-        title = f"{ticket['ticket_key']}: {escalations[0]['summary'] or ''}" if escalations else ticket["ticket_key"]
-        values = {"ticket": ticket, "escalations": escalations, "way": _way(week, ticket, mine, escalations)}
-        values |= {"tags": _tags(mine["tags"]), "queued": queued.get(ticket["issue_id"])}
-        made.append(page(week, path, title[:120], "tickets.html.j2", **values))
+        made.append(_one(week, ticket, mine, escalations))
     return [*made, _all(week)]
 
 
-def _escalation(week: Week, row: Row, earlier: dict[int, list[Row]]) -> Row:
+def _one(week: Week, ticket: Row, mine: dict[str, list[Row]], escalations: list[Row]) -> Page:
+    key = ticket["ticket_key"]
+    title = cut(f"{key}: {escalations[0]['summary'] or ''}" if escalations else key, 120)
+    queued = next(iter(mine["queue"]), None)
+    values: dict[str, Any] = {
+        "ticket": ticket,
+        "escalations": escalations,
+        "tags": _tags(mine["tags"]),
+        "queued": queued,
+    }
+    values["way"] = _way(week, ticket, mine, escalations)
+    return page(week, week.hrefs[key], title, "tickets.html.j2", **values)
+
+
+def _escalation(week: Week, row: Row, earlier: dict[Any, list[Row]]) -> Row:
     facts = week.evidence.get(key_of(row), [])
     family = week.families.get(row["family_id"])
     before = [one for one in earlier.get(row["family_id"], []) if week.local(one["escalated_at"]) < row["escalated_at"]]
@@ -55,7 +67,7 @@ def _way(week: Week, ticket: Row, mine: dict[str, list[Row]], escalations: list[
         local(mine["comments"], "created_at"),
         local(mine["touches"], "touched_at", "left_at"),
         escalations,
-        week.local(week.now),
+        week.local_now,
     )
 
 

@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from funnel_speed import AS_OF, CATEGORIES, CHANGES, DEALERS, PROVIDERS, REST, SEED_STORY, TAGS, timed
+from benchmarks.funnel_speed import AS_OF, CATEGORIES, CHANGES, DEALERS, PROVIDERS, REST, SEED_STORY, TAGS, timed
 from stories import issues, load_into, write_criteria
 
 from analysis.frames import frames
@@ -69,7 +69,13 @@ def run(folder: Path, n: int) -> None:
         load_into(warehouse, folder, issues(SEED_STORY), criteria)
         tag(warehouse, criteria, None, "seed", AS_OF)
         made = TICKETS.format(n=n, dealers=DEALERS, weeks=WEEKS)
-        for statement in (made, CHANGES.format(), *REST, TAGS.format(providers=PROVIDERS, categories=CATEGORIES), *MORE):
+        for statement in (
+            made,
+            CHANGES.format(),
+            *REST,
+            TAGS.format(providers=PROVIDERS, categories=CATEGORIES),
+            *MORE,
+        ):
             warehouse.execute(statement)
         with warehouse.transaction():
             derive(warehouse, 1, full=True)
@@ -79,7 +85,9 @@ def run(folder: Path, n: int) -> None:
         warehouse.build("place", full=True)
         judge(warehouse, criteria, "run", AS_OF)
         print(f"measured in {timed(lambda: measure(warehouse, criteria, AS_OF)):.1f} s")
-        n_week = warehouse.value("select numerator from mart.measures join core.clock using (week) where measure = 'volume' and group_key = 'all'")
+        n_week = warehouse.value(
+            "select numerator from mart.measures join core.clock using (week) where measure = 'volume' and group_key = 'all'"
+        )
         print(f"{n:,} tickets, {n_week} escalations in the week")
         started = time.perf_counter()
         read = frames(warehouse)

@@ -14,7 +14,7 @@
 -- column: runbook_id the runbook for OPS that most of them fit; NULL where there is none
 -- column: runbook_title its title
 -- column: why the reason that is given or suggested for most of them: knowledge, access, information or process
--- column: is_why_suggested whether OPS gave it for none of them
+-- column: is_why_suggested whether OPS gave that reason for none of them
 with held as (
     select e.issue_id, e.escalation_no, e.provider, e.failure_category, e.dealer_id, e.escalated_week > k.week - 91 as is_recent, v.standing,
         v.criterion_id, coalesce(w.hours, 0) as hours
@@ -36,17 +36,24 @@ booked as (
 book as (
     select provider, failure_category, max_by(runbook_id, (n, runbook_id)) as runbook_id from booked group by all
 ),
-reason as (
-    select h.provider, h.failure_category, mode(y.reason) as why, bool_and(y.is_suggested) as is_suggested
+given as (
+    select h.provider, h.failure_category, y.reason, count(*) as n, bool_and(y.is_suggested) as is_suggested
     from held h
     join mart.why_not_handled y using (issue_id, escalation_no)
     where h.is_recent
     group by all
 ),
+reason as (
+    -- of reasons equally often given the one that OPS gave
+    select provider, failure_category, max_by(reason, (n, not is_suggested, reason)) as why,
+        max_by(is_suggested, (n, not is_suggested, reason)) as is_suggested
+    from given
+    group by provider, failure_category
+),
 counted as (
     select provider, failure_category, count(*) filter (is_recent) as n_escalations, count(*) filter (not is_recent) as n_before,
         count(*) filter (is_recent and standing = 'agreed') as n_agreed, count(distinct dealer_id) filter (is_recent) as n_dealers,
-        coalesce(sum(hours) filter (is_recent), 0) as effort_hours, mode(criterion_id) filter (is_recent) as criterion_id
+        coalesce(sum(hours) filter (is_recent), 0) as effort_hours, mode(criterion_id order by criterion_id) filter (is_recent) as criterion_id
     from held
     group by provider, failure_category
 )

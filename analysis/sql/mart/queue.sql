@@ -3,7 +3,7 @@
 -- step: measure
 -- reads: mart.open_escalations, mart.tagged_escalations, mart.verdicts, mart.evidence, mart.pushbacks, mart.families, mart.waits,
 --   core.tickets, core.tags, core.ticket_facts, core.dealers, core.repeats, core.family_members, core.known_alike, core.resolutions,
---   core.runbook_matches, core.runbooks, core.facts_known, core.word_rules, core.normal_delays, core.field_values, core.clock, core.escalations
+--   core.runbook_matches, core.runbooks, core.facts_known, core.criteria, core.word_rules, core.normal_delays, core.field_values, core.clock, core.escalations
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: ticket_key current key
@@ -90,14 +90,17 @@ nearest as (
     group by all
 ),
 missing as (
-    select f.issue_id, f.escalation_no, min(f.fact) as fact
+    -- also where the verdict was softened to it, and names the criterion that was weighed first
+    select f.issue_id, f.escalation_no, min(f.fact) filter (c.test <> 'already_open') as fact,
+        min(f.source_ref) filter (c.test = 'already_open') as twin_key
     from core.facts_known f
-    join open o on o.issue_id = f.issue_id and o.escalation_no = f.escalation_no and o.criterion_id = f.criterion_id
+    join open o on o.issue_id = f.issue_id and o.escalation_no = f.escalation_no
+    join core.criteria c on c.criterion_id = f.criterion_id and c.version = f.criterion_version and c.claims = 'incomplete'
     where o.verdict = 'incomplete' and f.weight = 'meets'
     group by all
 ),
 ordered as (
-    select o.*, u.is_unsure, d.hours_left, b.runbook_id, n.kin, q.fact as missing, r.ticket_key as repeat_of_key, s.state as family_state,
+    select o.*, u.is_unsure, d.hours_left, b.runbook_id, n.kin, q.fact as missing, q.twin_key, r.ticket_key as repeat_of_key, s.state as family_state,
         case
             when o.is_overdue or d.hours_left < 0 then 'overdue'
             when d.hours_left < 24 then 'soon_overdue'
@@ -130,7 +133,9 @@ select issue_id, escalation_no, ticket_key,
         when why_now = 'soon_overdue' then 'Ask the provider now: its normal time is over within a day.'
         when why_now = 'push_back' and runbook_id is not null then 'Push it back with runbook ' || runbook_id || '.'
         when why_now = 'push_back' then 'Push it back with the evidence.'
-        when verdict = 'incomplete' and not is_pushed_back and holder = 'tier2' then 'Ask OPS: ' || missing
+        when verdict = 'incomplete' and not is_pushed_back and holder = 'tier2' and missing is not null then 'Ask OPS: ' || missing
+        when verdict = 'incomplete' and holder = 'tier2' and twin_key is not null
+            then 'Put it together with ' || twin_key || ': the same failure of this dealer was with Tier 2 already.'
         when holder = 'tier3' then 'Ask Tier 3 how far it is.'
         when holder in ('provider', 'dealer') then 'Waits for the ' || holder || '; ask again if nobody wrote lately.'
         when holder = 'ops' then 'Waits for OPS.'

@@ -80,7 +80,7 @@ class Erasures:
     def of(cls, warehouse: Warehouse, criteria: Criteria) -> "Erasures":
         """As the warehouse remembers them."""
         names = dict(warehouse.rows("select field_id, field_name from raw.fields"))
-        tickets = {
+        tickets: dict[int, tuple[datetime | None, str | None]] = {
             issue_id: (None, erased_key(issue_id)) if cause == "asked" else (until, None)
             for issue_id, cause, until in warehouse.rows("""
                 select issue_id, min(cause), max(updated_until) from state.erasures
@@ -184,7 +184,7 @@ def _short(value: Any) -> Any:
 
 
 def _bare_link(link: Json) -> Json:
-    bare = {name: link[name] for name in ("id", "type") if name in link}
+    bare: Json = {name: link[name] for name in ("id", "type") if name in link}
     for side in ("inwardIssue", "outwardIssue"):
         if link.get(side):
             bare[side] = {name: link[side].get(name) for name in ("id", "key")}
@@ -193,7 +193,7 @@ def _bare_link(link: Json) -> Json:
 
 def _bare_comment(comment: Json, issue_id: int) -> Json:
     """When and by whom; of what this program wrote also the lines by which it is known again."""
-    bare = {name: comment[name] for name in ("id", "created", "updated", "jsdPublic") if name in comment}
+    bare: Json = {name: comment[name] for name in ("id", "created", "updated", "jsdPublic") if name in comment}
     marker = marker_of(body_text(comment.get("body")), issue_id)
     bare |= {"author": _person(comment.get("author")), "body": f"{OPENING}\n\n{marker.line}" if marker else None}
     return bare | ({"visibility": {"type": "role"}} if comment.get("visibility") else {})
@@ -239,14 +239,16 @@ def renamed_keys(issue: Json, renamed: Mapping[str, str]) -> Json:
             text = pattern.sub(new, text)
         return text
 
-    return _map_strings(issue, rename)
+    made: Json = _map_strings(issue, rename)
+    return made
 
 
 def without_persons(issue: Json, pseudonyms: Mapping[str, str]) -> Json:
     """The issue with pseudonyms for account ids, and without the names and addresses that stand beside those ids."""
     names = {text for user in _users(issue, pseudonyms) for text in _names(user)}
     bare = _without_users(issue, pseudonyms)
-    return renamed_persons(bare, dict(pseudonyms) | dict.fromkeys(names, ERASED_PERSON))
+    made: Json = renamed_persons(bare, dict(pseudonyms) | dict.fromkeys(names, ERASED_PERSON))
+    return made
 
 
 def renamed_persons(value: Any, words: Mapping[str, str]) -> Any:

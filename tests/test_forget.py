@@ -53,10 +53,10 @@ def found() -> list[dict[str, Any]]:
     """The story, with a name and an address beside the person's id, and the linked ticket's summary."""
     made = issues(STORY)
     text = json.dumps(made).replace(f'"displayName": "{PERSON}"', f'"displayName": "{NAME}", "emailAddress": "{MAIL}"')
-    made = json.loads(text)
-    for link in made[1]["fields"]["issuelinks"]:
+    told: list[dict[str, Any]] = json.loads(text)
+    for link in told[1]["fields"]["issuelinks"]:
         link["outwardIssue"]["fields"] = {"summary": "zebra token expired"}
-    return made
+    return told
 
 
 @pytest.fixture(scope="module")

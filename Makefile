@@ -8,7 +8,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export UV_COMPILE_BYTECODE = 1
 export UV_LINK_MODE = copy
 
-.PHONY: demo test lint types tests lock sample model pictures clean
+.PHONY: demo test lint types tests lock sample model dictionary pictures clean
 
 demo: .make/runtime
 	$(BIN)/escalations demo
@@ -39,6 +39,10 @@ sample: .make/runtime
 # The classifier that comes with the program, from the starter set; tests hold its version against set, rules and lock.
 model: .make/dev
 	$(BIN)/python analysis/starter/build.py
+
+# What every table and column holds; a test holds it against the SQL files.
+dictionary: .make/runtime
+	$(BIN)/escalations dictionary --out pipelines/DATA_DICTIONARY.md
 
 # The pictures of the README, from the committed sample.
 pictures: .make/dev

@@ -29,7 +29,7 @@ FLOORS = {
         "pipelines.settings",
     ],
     3: [
-        *("analysis.actions", "analysis.audit"),
+        *("analysis.actions", "analysis.audit", "analysis.dictionary"),
         "analysis.cohorts",
         "analysis.criteria_tables",
         "analysis.examples",

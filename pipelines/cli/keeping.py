@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,20 @@ def forget(
     print(f"erased: {f'{done.n_tickets} tickets' if done.n_tickets else 'a person'}; {done.n_lines} raw lines changed")
     for note in done.notes:
         print(f"note: {note}")
+
+
+@app.command()
+def dictionary(
+    out: Annotated[Path | None, typer.Option(help="Write it into this file instead of printing it.")] = None,
+) -> None:
+    """What every table and column of the warehouse and of the published copy holds, in Markdown."""
+    from analysis.dictionary import dictionary as described
+
+    if out is None:
+        print(described(), end="")
+        return
+    out.write_text(described(), encoding="utf-8")
+    print(f"written: {out}")
 
 
 @app.command()

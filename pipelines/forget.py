@@ -296,8 +296,9 @@ def _renew(
         fresh = settings.model_copy(update={"warehouse": stage / "warehouse.duckdb"})
         rebuild(fresh, state, as_of, week.isoformat() if week else None, run_id, say)
         remove_copy(settings)
-        for copy in settings.warehouse_file.parent.glob(f"{settings.warehouse_file.name}.readers-*"):
-            copy.unlink()
+        for kind in ("readers-*", "state-v*"):  # for those who read, and what an upgrade kept of the version before
+            for copy in settings.warehouse_file.parent.glob(f"{settings.warehouse_file.name}.{kind}"):
+                copy.unlink()
         settings.warehouse_file.with_name(f"{settings.warehouse_file.name}.wal").unlink(missing_ok=True)
         fresh.warehouse_file.replace(settings.warehouse_file)
     finally:

@@ -77,6 +77,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     weekly.run(settings, print, publishing=weekly.Publishing.PUBLISH)
     make_backup(settings, str(home / "backups"), NOW, print)
     publish_copy(settings, NOW, print)
+    (home / "warehouse.duckdb.state-v7.duckdb").write_text(f"what an upgrade kept: zebra of {PERSON}")
     models = home / "models"
     models.mkdir()
     np.savez(models / "own.npz", words=np.array(["zebra"]))
@@ -186,6 +187,7 @@ def test_lists_tell_of_a_ticket_that_was_erased(without_ticket: Settings) -> Non
     assert "ERASED-1001" in pages
 
 
+@pytest.mark.slow
 def test_reading_it_again_brings_nothing_back(without_ticket: Settings) -> None:
     before = numbers(without_ticket)
     weekly.run(without_ticket, print, publishing=weekly.Publishing.PUBLISH)
@@ -193,6 +195,7 @@ def test_reading_it_again_brings_nothing_back(without_ticket: Settings) -> None:
     assert {row[:-1] for row in numbers(without_ticket)} == {row[:-1] for row in before}
 
 
+@pytest.mark.slow
 def test_no_trace_of_a_person_is_left_in_any_file(first: Settings, desk: Settings) -> None:
     told = forget(desk, PERSON, "r-1", NOW, print)
     publish_copy(desk, NOW, print, at_once=True)
@@ -213,6 +216,7 @@ def test_the_desks_own_backups_are_one_that_holds_it_no_more(without_ticket: Set
     assert where(without_ticket.home / "backups", *WORDS) == set()
 
 
+@pytest.mark.slow
 def test_words_go_by_age_and_counts_stay(first: Settings, desk: Settings) -> None:
     """SUP-1 and SUP-2 are done and old enough; SUP-11 is as old and still open."""
     assert expire(desk, "r-1", NOW, print) is None  # nothing is asked for
@@ -296,6 +300,7 @@ def test_what_nobody_knows_changes_nothing(what: str, desk: Settings) -> None:
         assert warehouse.value("select count(*) from state.erasures") == 0
 
 
+@pytest.mark.slow
 def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -310,6 +315,7 @@ def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatc
     assert {place for place, _ in where(desk.home, *WORDS) if not place.startswith("models")} == set()
 
 
+@pytest.mark.slow
 def test_from_the_command_line(desk: Settings) -> None:
     folder = desk.home.parent
     assert "takes the key of a ticket" in refused(folder, 2, "forget")

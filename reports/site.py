@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from reports.charts import library
 from reports.pages import families, numbers, onboarding, ops, providers, queue, review, scorecard, tickets
 from reports.render import TEMPLATES
-from reports.tables import Page, Row, Table
+from reports.tables import Page, Row
 from reports.week import Week
 from reports.wording import anchor, cut, words
 
@@ -16,11 +16,6 @@ PAGES = (review, scorecard, queue, ops, onboarding, providers, families, tickets
 def pages(week: Week) -> list[Page]:
     """Every page of the week, with the tables behind it."""
     return [page for module in PAGES for page in module.pages(week)]
-
-
-def tables(made: list[Page]) -> list[Table]:
-    """Every table behind the pages, each once; what two pages show is the same table."""
-    return list({table.name: table for page in made for table in page.tables}.values())
 
 
 def assets(week: Week, made: list[Page]) -> Iterator[Page]:

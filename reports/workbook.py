@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import xlsxwriter
@@ -38,11 +39,16 @@ MEASURES = [
 ]
 
 
+BEHIND_NAME = "tickets_behind_numbers"
+BEHIND = [("number", "Number"), ("ticket_key", "Ticket", "ticket"), ("counted", "Counted")]
+MOST_REMEMBERED = 20_000  # texts; dealers, titles and summaries come again and again
+
+
 def forms(week: Week, pages: Iterable[Page]) -> Iterator[tuple[str, bytes]]:
-    """Path within the week's folder and bytes of the workbook and of each CSV."""
+    """Path within the week's folder and bytes of the workbook, and of a CSV of each table but the longest."""
     found = list(tables(week, pages))
     yield f"{FOLDER}/escalations-{week.name}.xlsx", workbook(found, week.now)
-    for one in found:
+    for one in (one for one in found if one.name != BEHIND_NAME):  # as CSV it would be larger than all else
         yield f"{FOLDER}/{one.name}.csv", csv_text(one).encode()
 
 
@@ -59,10 +65,8 @@ def tables(week: Week, pages: Iterable[Page]) -> Iterator[Table]:
                 yield one
     told = [row for row in week.rows("measures") if row["week"].date() == week.monday]
     yield table("numbers", "The week's numbers", MEASURES, told)
-    if behind:
-        columns = [(one.name, one.label, one.kind) for one in behind[0].columns]
-        rows = [{"number": one.title, **row} for one in behind for row in one.rows]
-        yield table("tickets_behind_numbers", "Tickets behind each number", [("number", "Number"), *columns], rows)
+    rows = [{"number": one.title, **row} for one in behind for row in one.rows]
+    yield table(BEHIND_NAME, "Tickets behind each number; what they are is told in tickets", BEHIND, rows)
 
 
 def workbook(tables: Iterable[Table], made_at: datetime) -> bytes:
@@ -112,6 +116,7 @@ def plain(row: Mapping[str, Any], column: Column) -> str | float | datetime | da
     return _text(words(value) if column.kind == "words" else str(value))
 
 
+@lru_cache(MOST_REMEMBERED)
 def _text(text: str) -> str:
     return spreadsheet_cell(printable(text))
 

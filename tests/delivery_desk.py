@@ -1,6 +1,8 @@
 """A desk with a published week and few, tiny pages, and stand-ins for the places to which it is brought."""
 
 import json
+import ssl
+import subprocess
 from asyncio import Transport
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from served_desk import free_port
 
 from analysis.warehouse import Warehouse
@@ -115,11 +117,35 @@ class Post:
         return self.answer
 
 
+def certificate(folder: Path) -> Path:
+    """A certificate of 127.0.0.1 and its key, in one file, which is also what to trust."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    told = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=post"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *told, *names, "-keyout", key, "-out", cert], check=True, capture_output=True
+    )
+    cert.write_bytes(cert.read_bytes() + key.read_bytes())
+    return cert
+
+
+def knows(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
+    """One account."""
+    is_right = isinstance(data, LoginPassword) and data == LoginPassword(b"desk", b"SECRETWORD")
+    return AuthResult(success=is_right, handled=False)
+
+
 @contextmanager
-def post_office() -> Iterator[Post]:
+def post_office(tls: Path | None = None) -> Iterator[Post]:
+    """The server; with a certificate it wants STARTTLS and a login."""
     post = Post()
     post.port = free_port()
-    controller = Controller(post, hostname="127.0.0.1", port=post.port)
+    more: dict[str, Any] = {}
+    if tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tls)
+        more = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": knows}
+    controller = Controller(post, hostname="127.0.0.1", port=post.port, **more)
     controller.start()
     try:
         yield post

@@ -12,7 +12,7 @@ from typing import Any
 
 import fsspec
 import pytest
-from delivery_desk import EVIL, SUMMARY, WEEK, desk, mail_to, outbox, post_office, tree, write_week
+from delivery_desk import EVIL, SUMMARY, WEEK, certificate, desk, mail_to, outbox, post_office, tree, write_week
 from moto.server import ThreadedMotoServer
 from served_desk import listening
 from site_reading import needs_chromium
@@ -291,6 +291,28 @@ def test_what_was_surely_not_sent_is_sent_the_next_time(how: str, tmp_path: Path
         assert said(settings) == ["deliver: team: sent to 2"]
     assert len(post.raw) == 1
     assert [line.rpartition(" ")[2] for line in outbox(settings)] == ["intended", "failed", "intended", "sent"]
+
+
+# the password | whether the certificate is trusted | what is said
+LOGINS = [
+    (SECRET, True, "deliver: team: sent to 2"),
+    ("OTHERWORD", True, "team: not sent, 127.0.0.1:{} said 535 (SMTPAuthenticationError)"),
+    (SECRET, False, "team: not sent, 127.0.0.1:{} could not be reached (SSLCertVerificationError)"),
+]
+
+
+@pytest.mark.parametrize(("password", "is_trusted", "told"), LOGINS, ids=["right", "wrong password", "not trusted"])
+def test_a_server_with_starttls_and_a_login(
+    password: str, is_trusted: bool, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert if is_trusted else tmp_path / "none.pem"))
+    with post_office(cert) as post:
+        login = {"security": "starttls", "user": "desk", "password": password}
+        (line,) = said(desk(tmp_path / "home", mail_to(post.port, **login)))
+        assert line.startswith(told.format(post.port))
+        assert password not in line
+        assert len(post.raw) == ("sent" in told and "not sent" not in told)
 
 
 def test_no_server_is_told_of(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Against a real Prefect server on loopback: schedules, retries, waits, being told, and a process that is killed."""
 
+import json
 import re
 import signal
 import sqlite3
@@ -33,6 +34,8 @@ def hook() -> Iterator[Hook]:
 def served(jira: JiraStandIn, hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home, port = tmp_path_factory.mktemp("desk"), free_port()
     more = {"prefect_port": str(port), "notify_urls": hook.url, "step_retry_seconds": "0", "jira_longest_wait": "3"}
+    (home / "share").mkdir()
+    more["targets"] = json.dumps([{"name": "share", "kind": "folder", "path": str(home / "share")}])
     given = environment(home, jira, **more)
     site = home / "criteria" / "site.toml"
     site.write_text(site.read_text().replace('"UTC"', f'"{ZONE}"'))
@@ -66,6 +69,8 @@ def test_the_weekly_review_completes_with_its_page(served: Served) -> None:
     page = Path(re.search(r"file://([^)]+)", link)[1])  # type: ignore[index]
     assert page == served.home.resolve() / "reports" / "2026-W35" / "index.html"
     assert any(SECRET in one.read_text() for one in page.parent.rglob("*.html"))
+    assert (served.home / "share" / "2026-W35" / "index.html").read_bytes() == page.read_bytes()
+    assert "targets served" in served.artifacts(run["id"])["delivery-counts"]
 
 
 def test_a_step_that_fails_twice_and_then_works_completes(jira: JiraStandIn, served: Served, hook: Hook) -> None:

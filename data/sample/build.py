@@ -14,6 +14,7 @@ import random
 import shutil
 import tomllib
 from datetime import date, datetime, time, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -215,6 +216,9 @@ def _write_criteria(desk: dict[str, Any], monday: date, out: Path) -> None:
     joined = (monday + timedelta(weeks=21)).isoformat()
     site = (HERE / "site.toml").read_text().replace("{moved}", joined)
     (out / "site.toml").write_text(site)
+    began = (monday + timedelta(weeks=15)).replace(day=1)  # so that the last week lies in the role's sixth month
+    targets = files("analysis").joinpath("criteria", "targets.toml").read_text()
+    (out / "targets.toml").write_text(targets.replace("# start_date = 2026-06-01", f"start_date = {began}"))
     dealers = [["dealer_id", "name", "aliases", "provider", "live_from", "live_until"]]
     for dealer, (name, aliases, provider, live) in desk["dealers"].items():
         since = monday + timedelta(weeks=live - 1 if live else -20)

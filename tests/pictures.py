@@ -18,7 +18,7 @@ PICTURES = (
     ("week", "index.html", 1180, 1130),
     ("scorecard", "scorecard.html", 1180, 1130),
     ("queue", "queue.html", 1180, 760),
-    ("pattern", "families/SUP-1042.html", 1180, 760),
+    ("pattern", "families/SUP-68.html", 1180, 760),
     ("ticket", "tickets/SUP-1132.html", 420, 860),
 )
 

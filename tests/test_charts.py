@@ -81,7 +81,7 @@ def test_a_share_has_its_interval_and_the_target() -> None:
     band, line = made["data"]
     assert band["y"] == [0.9, 0.9, 0.6, 0.6] and line["y"] == [0.75, 0.75]
     assert made["layout"]["shapes"][0]["y0"] == 0.8
-    assert set(words(made)) == {"target 80 %", "75%"}
+    assert set(words(made)) == {"target 80 %", "75 %"}
     assert made["layout"]["yaxis"]["range"] == [0, 1.02]
 
 
@@ -153,7 +153,7 @@ def test_an_outlook_is_dotted_against_the_target() -> None:
     ]
     made = read(charts.outlook(rows, 0.8))
     assert [one["line"]["dash"] for one in made["data"][::2]] == ["solid", "dot"]
-    assert "target 80%" in words(made)
+    assert "target 80 %" in words(made)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from reports.charts.parts import INK, LINE, PALE, QUIET, Row, as_json, empty, marker_of, note, rounded
+from reports.charts.parts import INK, LINE, PALE, QUIET, Row, as_json, empty, marker_of, note, rounded, share
 
 PARTIES = {"ours": "#1d4e89", "provider": "#8c2d04", "dealer": "#d98b5f", "ops": "#b9b4ad"}
 
@@ -145,7 +145,7 @@ def containment(rows: Sequence[Row]) -> str:
 
 def outlook(rows: Sequence[Row], target: float) -> str:
     """Where the share stands and where it is expected, with intervals. Rows: name, value, low, high, is_forecast."""
-    figure = empty(58 * len(rows) + 50)
+    figure = empty(58 * len(rows) + 72)
     for row in rows:
         dash = "dot" if row["is_forecast"] else "solid"
         line = go.Scatter(
@@ -166,15 +166,17 @@ def outlook(rows: Sequence[Row], target: float) -> str:
         figure.add_traces([line, dot])
         note(
             figure,
-            f"{row['value']:.0%}",
+            share(row["value"]),
             x=rounded(row["value"]),
             y=row["name"],
             yshift=18,
             font={"color": LINE, "weight": 700},
         )
     figure.add_vline(x=target, line={"color": INK, "width": 1.5, "dash": "dash"})
-    note(figure, f"target {target:.0%}", x=target, yref="paper", y=1, yanchor="bottom", font={"color": INK})
+    note(
+        figure, f"target {share(target)}", x=target, yref="paper", y=1, yshift=22, yanchor="bottom", font={"color": INK}
+    )
     figure.update_xaxes(range=[0, 1.02], tickformat=".0%", dtick=0.2, gridcolor="#e6e6e6", zeroline=False)
     figure.update_yaxes(autorange="reversed", type="category", automargin=True)
-    figure.update_layout(margin={"l": 10, "r": 16, "t": 22, "b": 30})
+    figure.update_layout(margin={"l": 10, "r": 16, "t": 44, "b": 30})
     return as_json(figure)

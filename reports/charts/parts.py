@@ -149,6 +149,11 @@ def rounded(value: float | None, digits: int = 4) -> float | None:
     return None if value is None else round(float(value), digits)
 
 
+def share(value: float) -> str:
+    """0.78 → `78 %`, as the pages tell it."""
+    return f"{100 * value:.0f} %"
+
+
 def as_json(figure: go.Figure) -> str:
     """JSON that may stand in a page: nothing in it ends a script."""
     told = figure.to_plotly_json()

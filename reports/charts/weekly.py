@@ -17,6 +17,7 @@ from reports.charts.parts import (
     ends,
     over_weeks,
     rounded,
+    share,
     top_of,
     usual_ticks,
 )
@@ -82,7 +83,7 @@ def resolution_without_tier3(rows: Sequence[Row], marks: Mapping[date, str], siz
         mode="lines",
     )
     figure.add_trace(band)
-    hover = [f"{row['value']:.0%} of {row['n']} in {row['n_weeks_pooled']} weeks" for row in rows]
+    hover = [f"{share(row['value'])} of {row['n']} in {row['n_weeks_pooled']} weeks" for row in rows]
     line = go.Scatter(
         x=weeks,
         y=[rounded(row["value"]) for row in rows],
@@ -99,7 +100,7 @@ def resolution_without_tier3(rows: Sequence[Row], marks: Mapping[date, str], siz
     figure.add_trace(line)
     figure.add_hline(y=TARGET_SHARE, line={"color": INK, "width": 1.5, "dash": "dash"})
     if rows:
-        labels = [(rows[-1]["value"], f"{rows[-1]['value']:.0%}", LINE), (TARGET_SHARE, "target 80 %", INK)]
+        labels = [(rows[-1]["value"], share(rows[-1]["value"]), LINE), (TARGET_SHARE, "target 80 %", INK)]
         ends(figure, rows[-1]["week"], 1.02, sorted(labels, reverse=True), 0.09 if size == "mid" else 0.14)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", dtick=0.2)
     return as_json(figure)

@@ -4,7 +4,8 @@
 -- reads: core.verdicts, core.verdict_replies, core.clock
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
--- column: verdict_at_escalation should_have_handled, justified or unclear, by what was knowable at that moment
+-- column: verdict_at_escalation should_have_handled, incomplete (rightly escalated, badly handed over), justified or unclear, by what was
+--   knowable at that moment
 -- column: verdict the same, softened by what became known later
 -- column: criterion_id the criterion that is met
 -- column: criterion_version its version

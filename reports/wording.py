@@ -60,6 +60,15 @@ CURES = {
     "train": "training OPS",
     "give_access": "giving OPS access",
 }
+OUTCOMES = {
+    "fix": "a fix",
+    "runbook": "a runbook",
+    "tool": "a tool",
+    "trained": "training",
+    "returned": "returned to OPS",
+    "not_ours": "not ours to end",
+    "neither": "nothing lasting",
+}
 STATES = {
     "new": "new",
     "ongoing": "ongoing",

@@ -11,7 +11,8 @@ SHOWN_WEEKS = 53  # how far back charts reach
 
 # Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of
 # its own.
-MOST_PAGES = 600
+MOST_PAGES = 500
+MOST_FAMILIES = 150  # those on which Tier 2 spent most, then the newest
 # Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a
 # decision; 2 where a
 # number of more weeks counts them or a family on which Tier 2 spent most has them; 3 where one of the first kind
@@ -182,7 +183,7 @@ FRAMES = {
         select * from mart.evidence semi join told using (issue_id)
         order by issue_id, escalation_no, criterion_id, known_at, fact
     """,
-    "families": """
+    "families": f"""
         select f.*, n.place, n.n_escalations as n_recent, n.n_dealers as n_recent_dealers, n.effort_hours,
             n.effort_share, n.cure, n.n_ended,
             n.n_ended_low, n.n_ended_high, n.is_in_hand, t.ticket_key as founder_key
@@ -192,6 +193,10 @@ FRAMES = {
         left join mart.next_steps n on n.family_id = f.family_id and n.subject = 'family'
         where n.place is not null or (f.n_escalations > 1 and f.last_seen_at > k.as_of - interval 182 days)
             or f.family_id in (select family_id from mart.proposed_decisions where family_id is not null)
+        qualify row_number() over (
+            order by f.family_id not in (select family_id from mart.proposed_decisions where family_id is not null),
+                n.place nulls last, f.last_seen_at desc, f.family_id
+        ) <= {MOST_FAMILIES}
         order by n.place nulls last, f.last_seen_at desc, f.family_id
     """,
     "family_tickets": """
@@ -203,7 +208,7 @@ FRAMES = {
         join mart.escalations s using (issue_id, escalation_no)
         join mart.families f on f.family_id = e.family_id and f.n_escalations > 1
         left join mart.dealers d on d.dealer_id = e.dealer_id
-        qualify row_number() over (partition by e.family_id order by e.occurred_at desc, e.issue_id desc) <= 20
+        qualify row_number() over (partition by e.family_id order by e.occurred_at desc, e.issue_id desc) <= 15
         order by e.family_id, e.occurred_at desc, e.issue_id desc
     """,
     "family_life": """

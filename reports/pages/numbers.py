@@ -8,7 +8,7 @@ from reports.tables import Page, Row, Table, table
 from reports.week import BY_PROVIDER, Week, key_of
 from reports.wording import anchor, words
 
-MOST_ROWS = 30  # of a longer list the rest is told by key alone
+MOST_ROWS = 25  # of a longer list the rest is told by key alone
 STATISTICS = (
     "share",
     "count",

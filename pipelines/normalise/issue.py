@@ -160,22 +160,23 @@ def _comments(issue_id: int, fields: Json, created: datetime) -> tuple[list[Row]
     said: dict[int, Row] = {}
     own: dict[int, Row] = {}
     for comment in entries_of(fields, "comment"):
-        made = parse_moment(comment.get("created"))
-        row = {
-            "comment_id": int(comment["id"]),
+        number, made = int(comment["id"]), parse_moment(comment.get("created"))
+        body = body_text(comment.get("body"))
+        row: Row = {
+            "comment_id": number,
             "issue_id": issue_id,
             "author_id": person_id(comment.get("author")),
             "created_at": made,
             "updated_at": parse_moment(comment.get("updated")) or made,
-            "body": body_text(comment.get("body")),
+            "body": body,
         }
-        marker = marker_of(row["body"], issue_id)
+        marker = marker_of(body, issue_id)
         if marker:
             at = {"created_at": made or created, "updated_at": row["updated_at"] or created}
-            own[row["comment_id"]] = row | at | {"kind": marker.kind, "escalation_no": marker.escalation_no}
+            own[number] = row | at | {"kind": marker.kind, "escalation_no": marker.escalation_no}
         else:
             is_restricted = bool(comment.get("visibility")) or comment.get("jsdPublic") is False
-            said[row["comment_id"]] = row | {"is_restricted": is_restricted}
+            said[number] = row | {"is_restricted": is_restricted}
     return list(said.values()), list(own.values())
 
 

@@ -191,11 +191,11 @@ FRAMES = {
         join core.tickets t on t.issue_id = f.family_id
         cross join core.clock k
         left join mart.next_steps n on n.family_id = f.family_id and n.subject = 'family'
+        left join (select distinct family_id from mart.proposed_decisions) d on d.family_id = f.family_id
         where n.place is not null or (f.n_escalations > 1 and f.last_seen_at > k.as_of - interval 182 days)
-            or f.family_id in (select family_id from mart.proposed_decisions where family_id is not null)
+            or d.family_id is not null
         qualify row_number() over (
-            order by f.family_id not in (select family_id from mart.proposed_decisions where family_id is not null),
-                n.place nulls last, f.last_seen_at desc, f.family_id
+            order by d.family_id is null, n.place nulls last, f.last_seen_at desc, f.family_id
         ) <= {MOST_FAMILIES}
         order by n.place nulls last, f.last_seen_at desc, f.family_id
     """,

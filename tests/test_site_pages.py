@@ -20,9 +20,8 @@ PROVIDERS += [{"provider": "none", "name": "No provider", "colour": "#6b7280"}]
 
 def week_of(**frames: list[dict[str, Any]]) -> Week:
     clock = {"as_of": NOW, "week": pd.Timestamp("2026-06-22"), "reporting_zone": "UTC"}
-    return Week(
-        {name: pd.DataFrame(rows) for name, rows in ({"clock": [clock], "providers": PROVIDERS} | frames).items()}
-    )
+    given: dict[str, list[dict[str, Any]]] = {"clock": [clock], "providers": PROVIDERS, **frames}
+    return Week({name: pd.DataFrame(rows) for name, rows in given.items()})
 
 
 def words(pages: list[Any], path: str) -> str:

@@ -197,9 +197,7 @@ def reopened(issue: Issue) -> Issue:
     return {**issue, "fields": fields, "changelog": {**issue["changelog"], "histories": [*histories, new]}}
 
 
-def test_a_late_ruling_is_restated_as_a_correction(
-    desk: tuple[Path, dict[Any, list[Any]]], whole: list[Issue]
-) -> None:
+def test_a_late_ruling_is_restated_as_a_correction(desk: tuple[Path, dict[Any, list[Any]]], whole: list[Issue]) -> None:
     """A ruler withdraws a verdict of a final week of which OPS had said nothing."""
     home, printed = desk
     weeks = ", ".join(f"date '{week}'" for week in printed)

@@ -53,7 +53,8 @@ WEEKS = [("2026-W10", True), ("2026-W11", True), ("2026-W12", False)]
 
 
 def test_every_week_since_then_is_published_and_marked(tmp_path: Path) -> None:
-    settings, said: list[str] = desk(tmp_path), []
+    settings = desk(tmp_path)
+    said: list[str] = []
     result = backfill(settings, said.append, date(2026, 3, 4))
     assert published(settings) == WEEKS
     assert pages(settings) == [week for week, _ in WEEKS]

@@ -25,7 +25,9 @@ from analysis.measure import measure
 from analysis.tag import tag
 from analysis.warehouse import Warehouse
 from pipelines.load import derive
+from reports.pages import tickets
 from reports.report import report
+from reports.week import Frames, Week
 
 WEEKS = 15
 FAMILIES = 400
@@ -97,8 +99,18 @@ def run(folder: Path, n: int) -> None:
         page = report(read, folder / "reports", [], "https://desk.example.invalid")
         taken = time.process_time() - used
         print(f"rendered and written: {time.perf_counter() - started:.2f} s, of a processor {taken:.2f} s")
+    each(read)
     sizes(page.parent)
     seen(page)
+
+
+def each(read: Frames) -> None:
+    """Seconds of a processor for a quarter, half and all of the pages of tickets."""
+    for part in (4, 2, 1):
+        few = read | {"tickets": read["tickets"].head(len(read["tickets"]) // part)}
+        used = time.process_time()
+        n = len(tickets.pages(Week(few, (), None)))
+        print(f"{n} pages of tickets: {time.process_time() - used:.2f} s of a processor")
 
 
 def sizes(folder: Path) -> None:

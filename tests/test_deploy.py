@@ -19,7 +19,6 @@ FILES = ROOT / "pipelines" / "deploy"
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("prefect")
 def test_a_worker_carries_out_what_was_deployed(tmp_path: Path) -> None:
     port = free_port()
     with JiraStandIn("cloud") as jira:

@@ -13,26 +13,26 @@ import pytest
 from jira_standin import JiraStandIn
 from served_desk import FLOWS, SECRET, Hook, Served, busy_desk, command, content, environment, free_port, listening
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.slow
 ZONE = "America/New_York"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def jira() -> Iterator[JiraStandIn]:
     with JiraStandIn("cloud") as made:
         busy_desk(made)
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hook() -> Iterator[Hook]:
     with listening() as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def served(jira: JiraStandIn, hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home, port = tmp_path_factory.mktemp("desk"), free_port()
+@pytest.fixture
+def served(jira: JiraStandIn, hook: Hook, tmp_path: Path) -> Iterator[Served]:
+    home, port = tmp_path / "desk", free_port()
     more = {"prefect_port": str(port), "notify_urls": hook.url, "step_retry_seconds": "0", "jira_longest_wait": "3"}
     (home / "share").mkdir()
     more["targets"] = json.dumps([{"name": "share", "kind": "folder", "path": str(home / "share")}])
@@ -46,7 +46,7 @@ def served(jira: JiraStandIn, hook: Hook, tmp_path_factory: pytest.TempPathFacto
         made.stop(signal.SIGKILL)
 
 
-def test_a_new_desk_reads_at_once_and_every_schedule_has_runs(served: Served) -> None:
+def a_new_desk_reads_at_once_and_every_schedule_has_runs(served: Served) -> None:
     served.until(lambda: all(served.runs(flow, "Scheduled") for flow in FLOWS))
     mondays = [datetime.fromisoformat(one["expected_start_time"]) for one in served.runs("weekly-review", "Scheduled")]
     from zoneinfo import ZoneInfo
@@ -62,7 +62,7 @@ def test_a_new_desk_reads_at_once_and_every_schedule_has_runs(served: Served) ->
     assert {one["name"].rpartition("-")[0] for one in steps} == {"extract", "load", "tag", "judge", "measure"}
 
 
-def test_the_weekly_review_completes_with_its_page(served: Served) -> None:
+def the_weekly_review_completes_with_its_page(served: Served) -> None:
     run = served.ended(served.trigger("weekly-review"))
     assert run["state"]["type"] == "COMPLETED", run["state"]
     link = served.artifacts(run["id"])["week-page"]
@@ -73,7 +73,7 @@ def test_the_weekly_review_completes_with_its_page(served: Served) -> None:
     assert "targets served" in served.artifacts(run["id"])["delivery-counts"]
 
 
-def test_a_step_that_fails_twice_and_then_works_completes(jira: JiraStandIn, served: Served, hook: Hook) -> None:
+def a_step_that_fails_twice_and_then_works_completes(jira: JiraStandIn, served: Served, hook: Hook) -> None:
     jira.faults.html_next("serverInfo", times=6)  # each try of the step asks three times
     run = served.ended(served.trigger("sync"))
     assert run["state"]["type"] == "COMPLETED", run["state"]
@@ -83,7 +83,7 @@ def test_a_step_that_fails_twice_and_then_works_completes(jira: JiraStandIn, ser
     assert hook.messages == []
 
 
-def test_what_jira_asks_to_wait_is_a_reschedule(jira: JiraStandIn, served: Served) -> None:
+def what_jira_asks_to_wait_is_a_reschedule(jira: JiraStandIn, served: Served) -> None:
     jira.faults.fail_next("serverInfo", 429, retry_after="6")
     ident = served.trigger("sync")
     served.until(lambda: served.run(ident)["state"]["name"] == "AwaitingRetry")
@@ -93,9 +93,7 @@ def test_what_jira_asks_to_wait_is_a_reschedule(jira: JiraStandIn, served: Serve
     assert (run["state"]["type"], run["run_count"]) == ("COMPLETED", 2)
 
 
-def test_one_that_fails_for_good_is_told_once_and_when_it_is_over(
-    jira: JiraStandIn, served: Served, hook: Hook
-) -> None:
+def one_that_fails_for_good_is_told_once_and_when_it_is_over(jira: JiraStandIn, served: Served, hook: Hook) -> None:
     jira.faults.token_expires_after = 0
     for _ in range(2):
         run = served.ended(served.trigger("sync"))
@@ -106,21 +104,21 @@ def test_one_that_fails_for_good_is_told_once_and_when_it_is_over(
     assert "What to do: see whether Jira is up" in hook.messages[0]["message"]
 
 
-def test_another_serving_process_is_refused(served: Served) -> None:
+def another_serving_process_is_refused(served: Served) -> None:
     ended = subprocess.run(command("serve"), env=served.environment, cwd=served.home, capture_output=True, check=False)
     assert ended.returncode == 14
     assert b"`escalations serve`" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_doctor_knows_of_server_and_schedules(served: Served) -> None:
+def doctor_knows_of_server_and_schedules(served: Served) -> None:
     ended = subprocess.run(command("doctor"), env=served.environment, cwd=served.home, capture_output=True, check=False)
     told = ended.stdout.decode()
     assert re.search(r"ok +server: .*answers", told)
     assert re.search(r"ok +schedules: 5 of 5", told)
 
 
-def test_killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(
+def killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(
     jira: JiraStandIn, served: Served, tmp_path: Path
 ) -> None:
     """The serving process dies in the middle of a sync; the machine wakes two weeks later."""
@@ -153,7 +151,7 @@ def test_killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(
             assert mine[name] == rows, name
 
 
-def test_no_ticket_text_gets_into_prefect(served: Served) -> None:
+def no_ticket_text_gets_into_prefect(served: Served) -> None:
     kept = [path for path in (served.home / "prefect").rglob("*") if path.is_file()]
     assert len(kept) > 3
     for path in [*kept, served.home / "serve.log", served.home / "alerts.json"]:
@@ -162,6 +160,19 @@ def test_no_ticket_text_gets_into_prefect(served: Served) -> None:
             b"token" not in path.read_bytes()
             or served.environment["ESCALATIONS_JIRA_TOKEN"].encode() not in path.read_bytes()
         ), path
+
+
+def test_a_desk_that_runs_by_itself(jira: JiraStandIn, served: Served, hook: Hook, tmp_path: Path) -> None:
+    """One story on one server, which takes a while to start; a step needs what the ones before it left."""
+    a_new_desk_reads_at_once_and_every_schedule_has_runs(served)
+    the_weekly_review_completes_with_its_page(served)
+    a_step_that_fails_twice_and_then_works_completes(jira, served, hook)
+    what_jira_asks_to_wait_is_a_reschedule(jira, served)
+    one_that_fails_for_good_is_told_once_and_when_it_is_over(jira, served, hook)
+    another_serving_process_is_refused(served)
+    doctor_knows_of_server_and_schedules(served)
+    killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(jira, served, tmp_path)
+    no_ticket_text_gets_into_prefect(served)
 
 
 def _sleep(database: Path, span: timedelta) -> dict[str, int]:

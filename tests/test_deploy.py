@@ -39,7 +39,8 @@ def test_a_worker_carries_out_what_was_deployed(tmp_path: Path) -> None:
                 assert told.stdout.decode().splitlines()[-1] == "start a worker there: prefect worker start --pool desk"
                 assert {one["name"] for one in served.deployments()} == FLOWS
                 pool = served.ask("/work_pools/desk")
-                assert (pool["type"], pool["concurrency_limit"]) == ("process", 1)
+                assert (pool["type"], pool["concurrency_limit"]) == ("process", None)
+                assert {one["global_concurrency_limit"]["limit"] for one in served.deployments()} == {1}
                 assert given["ESCALATIONS_JIRA_TOKEN"] not in str(served.deployments())
                 served.until(lambda: all(served.runs(flow, "Scheduled") for flow in FLOWS), 90)
                 worker = subprocess.Popen(

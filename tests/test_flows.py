@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,6 +105,30 @@ def one_that_fails_for_good_is_told_once_and_when_it_is_over(jira: JiraStandIn, 
     assert "What to do: see whether Jira is up" in hook.messages[0]["message"]
 
 
+LATE = """
+from datetime import UTC, datetime, timedelta
+from pipelines.flows.due import look_late
+from pipelines.settings import read_settings
+now = datetime.now(UTC)
+for at in (now + timedelta(hours=2), now + timedelta(hours=2), now):
+    look_late(read_settings(), at, print)
+"""
+
+
+def schedules_that_are_late_are_told_once_and_when_it_is_over(served: Served, hook: Hook) -> None:
+    """Two hours from now nothing will have run since now, if nobody runs it."""
+    before = len(hook.messages)
+    given = served.environment | {"PREFECT_API_URL": f"http://127.0.0.1:{served.port}/api"}
+    subprocess.run([sys.executable, "-c", LATE], env=given, cwd=served.home, check=True, capture_output=True)
+    assert sorted(hook.titles()[before:]) == [
+        "Escalations: schedule sync is well again",
+        "Escalations: schedule sync needs a look",
+        "Escalations: schedule triage is well again",
+        "Escalations: schedule triage needs a look",
+    ]
+    assert "has not begun" in hook.messages[before]["message"]
+
+
 def another_serving_process_is_refused(served: Served) -> None:
     ended = subprocess.run(command("serve"), env=served.environment, cwd=served.home, capture_output=True, check=False)
     assert ended.returncode == 14
@@ -169,6 +194,7 @@ def test_a_desk_that_runs_by_itself(jira: JiraStandIn, served: Served, hook: Hoo
     a_step_that_fails_twice_and_then_works_completes(jira, served, hook)
     what_jira_asks_to_wait_is_a_reschedule(jira, served)
     one_that_fails_for_good_is_told_once_and_when_it_is_over(jira, served, hook)
+    schedules_that_are_late_are_told_once_and_when_it_is_over(served, hook)
     another_serving_process_is_refused(served)
     doctor_knows_of_server_and_schedules(served)
     killed_in_a_run_and_asleep_over_mondays_the_page_appears_once(jira, served, tmp_path)

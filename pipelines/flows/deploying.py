@@ -18,7 +18,10 @@ DESK = "/desk"  # where the image has the desk's folder
 
 
 def deploy(settings: Settings, pool: str, image: str | None, say: Say) -> None:
-    """Register every flow with its schedule; the pool, made where it is missing, runs one at a time.
+    """Register every flow with its schedule, one run of it at a time; the pool is made where it is missing.
+
+    The pool itself has no limit: a run whose worker was killed would fill it for ever, while a flow's own limit is a
+    lease that runs out. Runs of different flows find the lock held, and come again a minute later.
 
     With an image, runs are containers of it with the desk's folder as their volume; without one, processes of a worker
     on this machine, in this folder. Secrets are never registered: they stand in the worker's environment, or in `.env`.
@@ -30,7 +33,7 @@ def deploy(settings: Settings, pool: str, image: str | None, say: Say) -> None:
     variables: dict[str, Any] = {"working_dir": str(Path.cwd()), "env": {"ESCALATIONS_HOME": str(home)}}
     if image:
         variables = {"image": image, "image_pull_policy": "IfNotPresent", "volumes": [f"{home}:{DESK}"]}
-    for deployment in planned(settings):
+    for deployment in planned(settings, at_once=1):
         deployment.job_variables = variables
         deployment.apply(work_pool_name=pool)
         say(f"scheduled: {deployment.name} in work pool {pool}")
@@ -45,7 +48,7 @@ def _make_pool(client: SyncPrefectClient, pool: str, kind: str) -> None:
         if template is None:
             told = f"work pool {pool}: the server does not know the type {kind}; make the pool there by hand"
             raise SettingsError(told) from None
-        made = WorkPoolCreate(name=pool, type=kind, concurrency_limit=1, base_job_template=template)
+        made = WorkPoolCreate(name=pool, type=kind, base_job_template=template)
         client.create_work_pool(made)
         return
     if found.type != kind:

@@ -25,6 +25,13 @@ from pipelines.settings import Settings
 
 Say = Callable[[str], None]
 TAG = "escalations"
+EVERY = {  # how far apart a flow's runs are
+    "sync": timedelta(minutes=15),
+    "triage": timedelta(minutes=15),
+    "census": timedelta(days=1),
+    "weekly-review": timedelta(days=7),
+    "retrain": timedelta(days=7),
+}
 GRACE = {  # how late a run may begin before somebody is told
     "sync": timedelta(hours=1),
     "triage": timedelta(hours=1),
@@ -84,6 +91,14 @@ def take_up_again(now: datetime, say: Say, *, is_start: bool = False) -> None:
                     client.set_flow_run_state(run.id, Crashed(message=f"was cut off {ATTEMPTS} times"), force=True)
 
 
+def _without_good_run(client: SyncPrefectClient, one: DeploymentResponse) -> datetime | None:
+    """Since when a flow has not ended well; None where its last run failed, which was told by itself."""
+    ended = runs_of(client, only(one.id), StateType.COMPLETED, StateType.FAILED)[:1]
+    if not ended:
+        return one.created
+    return ended[0].end_time if ended[0].state_type == StateType.COMPLETED else None
+
+
 def _last_if_crashed(client: SyncPrefectClient, one: DeploymentResponse) -> list[FlowRun]:
     """The newest run that has begun, if it crashed."""
     begun = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, *GONE)
@@ -104,11 +119,13 @@ def late(client: SyncPrefectClient, one: DeploymentResponse, now: datetime) -> l
     grace = GRACE.get(one.name, timedelta(hours=24))
     found = []
     overdue = runs_of(client, only(one.id), StateType.SCHEDULED, until=now - grace)
+    since = _without_good_run(client, one)
+    advice = "see by `escalations doctor` whether schedules run, and who holds the lock"
     if overdue and overdue[0].next_scheduled_start_time:
         what = f"the run due at {overdue[0].next_scheduled_start_time:%Y-%m-%d %H:%M} UTC has not begun"
-        found.append(
-            Problem("late", what, "see whether `escalations serve` or the worker runs, and `escalations doctor`")
-        )
+        found.append(Problem("late", what, advice))
+    elif since and since < now - grace - EVERY.get(one.name, timedelta(days=7)):
+        found.append(Problem("late", f"no run has ended since {since:%Y-%m-%d %H:%M} UTC", advice))
     for run in runs_of(client, only(one.id), StateType.RUNNING):
         if run.start_time and run.start_time < now - LONGEST_RUN:
             what = f"the run that began at {run.start_time:%Y-%m-%d %H:%M} UTC is still going on"

@@ -36,15 +36,19 @@ PLANS = {
 }
 
 
-def planned(settings: Settings) -> list[RunnerDeployment]:
-    """Every flow with its schedule in the reporting zone; a flow runs once at a time."""
+def planned(settings: Settings, at_once: int | None = None) -> list[RunnerDeployment]:
+    """Every flow with its schedule in the reporting zone; `at_once` limits how many runs of a flow there are at a time.
+
+    Not while serving, where the runner does one run at a time: the server holds such limits by leases, which are lost
+    with it, and would keep back the runs that a new one takes up again.
+    """
     zone = read_criteria(settings.criteria_folder).site.reporting_zone
     return [
         RunnerDeployment.from_flow(
             flow,
             flow.name,
             schedules=[Cron(cron, timezone=zone)],
-            concurrency_limit=1,
+            concurrency_limit=at_once,
             tags=[TAG],
             description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.likeness import Likeness, Readings
 from analysis.warehouse import Warehouse
 
-ALIKE = 0.0  # log-odds from which two tickets of one dealer count as alike: that they are of one speaks for it, too
+ALIKE = 0.4  # log-odds (three to two) from which two tickets of one dealer count as alike, whatever their families
 BATCH = 5000  # tickets, of whole dealers, that are in memory at once
 
 DEALERS = """

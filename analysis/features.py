@@ -63,9 +63,9 @@ class Vocabulary:
         counts = csr_matrix((ones, found), shape=shape)  # adds up what comes more than once
         counts.sort_indices()
         counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
-        squares = np.concatenate([[0], np.cumsum(counts.data.astype(np.float64) ** 2)])
-        lengths = np.sqrt(squares[counts.indptr[1:]] - squares[counts.indptr[:-1]])
-        counts.data = (counts.data / np.repeat(lengths, np.diff(counts.indptr))).astype(np.float32)
+        of_row = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
+        lengths = np.sqrt(np.bincount(of_row, counts.data.astype(np.float64) ** 2))  # row by row, whatever the others
+        counts.data = (counts.data / lengths[of_row]).astype(np.float32)
         return counts
 
     def _words_in(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

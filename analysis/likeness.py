@@ -10,10 +10,14 @@ are held against each other by
 - `kinds`: the log of the chance that both are of one kind;
 - whether they are about the same provider.
 
+Words that tell nothing of a failure ("please see attached") are not read at all: whoever writes the same ones has not
+the same failure.
+
 A logistic regression weighs these into log-odds, one for tickets of which none, one or both are closed. Everything here
 is a pure function of the two tickets: what else is in the warehouse changes nothing.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -32,8 +36,14 @@ LEAST_CHANCE = 1e-4  # that two tickets are of one kind; below it the log says n
 APART_IN_TENS = 10.0  # keeps the evidence on one scale for the regression
 KINDS_SCALE = 3.0
 LIKELY_KIND = 0.4  # chance from which a kind is named
-KNOWN_WORDS = 4  # different ones; a text with fewer says nothing
+KNOWN_WORDS = 3  # different ones; a text with fewer says nothing
 KNOWN_SHARE = 0.45  # of its words; below it the text is in another language, or no prose at all
+TELLING_WORDS = 6  # known ones that not anybody writes; a text with so many tells something
+COUNTED_WORDS = 12  # known ones; more say no more
+FEATURES_SCALE = 3.0  # in the regression on whether a text tells something
+N_COUNTS = 6  # numbers by which that is told, beside the features
+STATUS = re.compile(r"4(?:0\d|1\d|2\d)|50\d")  # of HTTP; other numbers are no words
+FEATURE_STEPS, WEIGHT_STEPS = 2.0**24, 2.0**18  # see `exact_product`
 STANDS_FOR = frozenset(("uuidtok", "datetok", "timetok", "numtok"))  # see analysis.text.without_ids
 
 
@@ -43,6 +53,14 @@ class Words(NamedTuple):
     summary: str | None
     description: str | None
     closing: str | None = None
+
+
+class Counted(NamedTuple):
+    """Different words of a text that the space knows, those of them that not anybody writes, whether they suffice."""
+
+    known: frozenset[str]
+    telling: frozenset[str]
+    is_known: bool
 
 
 @dataclass(frozen=True)
@@ -82,11 +100,12 @@ class Readings:
 
 @dataclass(frozen=True)
 class Likeness:
-    """The space, the kinds and the weights of the evidence.
+    """The space, the kinds, the weights of the evidence, and what tells whether a text says anything.
 
     `axes` are the directions of each block of features (words, parts) as small integers with a `scale` for each;
     `centre` is taken off; `directions` lead to where differences within a kind have variance 1 and those between kinds
-    `spread`; `weights` has one row for pairs with no, one or two closed tickets, over `EVIDENCE`.
+    `spread`; `weights` has one row for pairs with no, one or two closed tickets, over `EVIDENCE`. `plain_words` are
+    those that anybody writes in any ticket, and `telling` the weights of `told_by`.
     """
 
     words: Vocabulary
@@ -101,6 +120,8 @@ class Likeness:
     kind_weights: Floats
     kind_bias: Floats
     weights: Floats
+    plain_words: frozenset[str]
+    telling: Floats
     version: str
     _axes: dict[str, Floats] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -121,11 +142,10 @@ class Likeness:
     # -- reading -------------------------------------------------------------------------------------------
 
     def read(self, tickets: Sequence[Words]) -> Readings:
-        """Read tickets; the same words always give the same reading."""
+        """Read tickets; the same words always give the same reading, alone or among others."""
         said = [clean(whole_text(one.summary, one.description)) for one in tickets]
         closing = [clean(whole_text("", one.closing)) if one.closing else "" for one in tickets]
-        is_told = np.array([self.tells(text) for text in said], bool)
-        is_closed = np.array([self.tells(text) for text in closing], bool)
+        is_told, is_closed = self.tell(said), self.tell(closing)
         # what is in another language, or says nothing, is known by its closing alone
         both = [
             " \n ".join(part for part, told in ((text, a), (close, b)) if told)
@@ -147,11 +167,31 @@ class Likeness:
         is_told = np.array([bool(row) for row in rows], bool)
         return Readings(place, of_kind, closing_place, closing_kinds, is_told, np.array(is_closed, bool))
 
-    def tells(self, text: str) -> bool:
-        """Whether a text from `whole_text` holds enough words that the space knows."""
-        words = [word for word in WORD.findall(text.lower()) if word not in STANDS_FOR and not word.isdigit()]
+    def tell(self, texts: Sequence[str]) -> Flags:
+        """Whether texts from `whole_text` tell something of a failure, in words that the space knows."""
+        counted = [self.words_of(text) for text in texts]
+        found = np.array([one.is_known and len(one.telling) >= TELLING_WORDS for one in counted], bool)
+        unsure = [n for n, one in enumerate(counted) if one.is_known and not found[n]]
+        if unsure:
+            told_by = self.told_by([texts[n] for n in unsure], [counted[n] for n in unsure])
+            found[unsure] = exact_product(told_by, self.telling) > 0
+        return found
+
+    def words_of(self, text: str) -> Counted:
+        """The words of a text from `whole_text`."""
+        words = [word for word in WORD.findall(text.lower()) if word not in STANDS_FOR]
+        words = [word for word in words if not word.isdigit() or STATUS.fullmatch(word)]
         known = [word for word in words if word in self.words.place]
-        return len(set(known)) >= KNOWN_WORDS and len(known) >= KNOWN_SHARE * len(words)
+        is_known = len(set(known)) >= KNOWN_WORDS and len(known) >= KNOWN_SHARE * len(words)
+        return Counted(frozenset(known), frozenset(known) - self.plain_words, is_known)
+
+    def told_by(self, texts: Sequence[str], counted: Sequence[Counted]) -> Floats:
+        """By what it is told whether texts tell something: what they are about, and how many words of which sort."""
+        counts = np.zeros((len(texts), N_COUNTS), np.float32)
+        for row, one in enumerate(counted):
+            n_known, n_telling = min(len(one.known), COUNTED_WORDS), min(len(one.telling), TELLING_WORDS)
+            counts[row] = (1, n_known / 4, n_telling / 2, n_telling == 0, n_telling == 1, n_telling == 2)
+        return np.hstack([FEATURES_SCALE * self.features(texts), counts])
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Texts from `whole_text` as dense features, less the centre. Shape: texts × features."""
@@ -164,8 +204,8 @@ class Likeness:
         rows = np.flatnonzero(is_told).tolist()
         if rows:
             features = self.features([texts[row] for row in rows])
-            place[rows] = features @ self.directions
-            kinds[rows] = softmax(KINDS_SCALE * features @ self.kind_weights + self.kind_bias, axis=1)
+            place[rows] = exact_product(features, self.directions)
+            kinds[rows] = softmax(KINDS_SCALE * exact_product(features, self.kind_weights) + self.kind_bias, axis=1)
         # half precision is what the warehouse keeps; a reading just made must not differ from a stored one
         return place.astype(np.float16).astype(np.float32), kinds.astype(np.float16).astype(np.float32)
 
@@ -220,3 +260,13 @@ class Likeness:
         if reading.is_closed[0]:
             found = np.union1d(found, np.argsort(-reading.closing_kinds[0], kind="stable")[:n])
         return np.asarray(found, np.int64)
+
+
+def exact_product(features: Floats, weights: Floats) -> NDArray[np.float64]:
+    """Features (rows of a length below 8) times weights (columns of a length below 256), summed without rounding.
+
+    How a matrix product rounds depends on how many rows it has. Here both are whole numbers of small steps, of which
+    double precision loses none, so that a row gives the same wherever it stands.
+    """
+    steps = np.round(features.astype(np.float64) * FEATURE_STEPS) @ np.round(weights.astype(np.float64) * WEIGHT_STEPS)
+    return np.asarray(steps / (FEATURE_STEPS * WEIGHT_STEPS), np.float64)

@@ -15,14 +15,15 @@ from analysis.array_files import Arrays, packed, read_arrays, unpacked, write_ar
 from analysis.errors import InputError
 from analysis.examples import STARTER
 from analysis.features import EMBEDDING_WIDTH, Vocabulary
-from analysis.likeness import EVIDENCE, Likeness
+from analysis.likeness import EVIDENCE, N_COUNTS, Likeness
 
-FORM = "escalations-likeness/1"
+FORM = "escalations-likeness/2"
 BLOCKS = ("words", "parts")
-WHOLE = ("centre", "directions", "spread", "kind_weights", "kind_bias", "weights")
+WHOLE = ("centre", "directions", "spread", "kind_weights", "kind_bias", "weights", "telling")
 ALLOWED: Mapping[str, str] = {
     "about": "uint8",
     "kind_names": "uint8",
+    "plain_words": "uint8",
     **{f"{block}.terms": "uint8" for block in BLOCKS},
     **{f"{block}.idf": "float32" for block in BLOCKS},
     **{f"{block}.axes": "int8" for block in BLOCKS},
@@ -36,6 +37,7 @@ def write_likeness(likeness: Likeness, path: Path) -> None:
     """Put it at its path, whole or not at all."""
     about = {"form": FORM, "version": likeness.version, "meaning_weight": likeness.meaning_weight}
     arrays: Arrays = {"about": packed([json.dumps(about, sort_keys=True)]), "kind_names": packed(likeness.kind_names)}
+    arrays["plain_words"] = packed(sorted(likeness.plain_words))
     for block, vocabulary in (("words", likeness.words), ("parts", likeness.parts)):
         arrays |= {f"{block}.terms": packed(vocabulary.terms), f"{block}.idf": vocabulary.idf}
         arrays |= {f"{block}.axes": likeness.axes[block], f"{block}.scale": likeness.scale[block]}
@@ -77,7 +79,7 @@ def _read(path: Path, _changed: int) -> Likeness:
     rest = {name: arrays[name] for name in WHOLE}
     return Likeness(
         words=words, parts=parts, axes=axes, scale=scale, kind_names=kinds, version=version,
-        meaning_weight=meaning_weight, **rest,
+        meaning_weight=meaning_weight, plain_words=frozenset(unpacked(arrays["plain_words"])), **rest,
     )  # fmt: skip
 
 
@@ -108,4 +110,5 @@ def _shapes(arrays: Arrays, n_terms: Mapping[str, int], n_kinds: int) -> dict[st
         "kind_weights": (n_features, n_kinds),
         "kind_bias": (n_kinds,),
         "weights": (3, len(EVIDENCE)),
+        "telling": (n_features + N_COUNTS,),
     }

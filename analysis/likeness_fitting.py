@@ -19,10 +19,29 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from analysis.examples import STARTER
 from analysis.features import PART_LENGTHS, WORD, WORD_PAIRS, Floats, Vocabulary, embeddings, whole_text
-from analysis.likeness import EVIDENCE, KINDS_SCALE, Flags, Integers, Likeness, Words
+from analysis.likeness import (
+    APART_IN_TENS,
+    COUNTED_WORDS,
+    EVIDENCE,
+    FEATURE_STEPS,
+    FEATURES_SCALE,
+    KINDS_SCALE,
+    KNOWN_SHARE,
+    KNOWN_WORDS,
+    LEAST_CHANCE,
+    N_COUNTS,
+    STATUS,
+    TELLING_WORDS,
+    WEIGHT_STEPS,
+    Flags,
+    Integers,
+    Likeness,
+    Words,
+)
 
 N_AXES = 128  # of each block
 WORDS_SEEN, PARTS_SEEN = 12, 60  # times at least; a ticket's words count up to three times
@@ -34,9 +53,14 @@ KIND_SEEN = 3  # times at least, to be a kind of the regression
 SEED = 0
 OTHER, UNKNOWN = EVIDENCE.index("other provider"), EVIDENCE.index("provider unknown")
 SMALLEST = 127  # of a small integer
+NOTHING_WEIGHS = 10.0  # a text that tells nothing counts as so many that tell something, of which there are many more
+NOTHING_FOUND = 0.95  # of them are to be known for what they are, among such as the regression has not seen
+FOLDS = 10
 SETTINGS = (
-    *(N_AXES, WORDS_SEEN, PARTS_SEEN, MEANING_WEIGHT, SHRINKAGE, LEAST_SPREAD, STRENGTH, KIND_SEEN, SEED, KINDS_SCALE),
-    *(EVIDENCE, WORD.pattern, WORD_PAIRS, PART_LENGTHS),
+    *(N_AXES, WORDS_SEEN, PARTS_SEEN, MEANING_WEIGHT, SHRINKAGE, LEAST_SPREAD, STRENGTH, KIND_SEEN, SEED, SMALLEST),
+    *(EVIDENCE, WORD.pattern, WORD_PAIRS, PART_LENGTHS, STATUS.pattern, FEATURE_STEPS, WEIGHT_STEPS),
+    *(KINDS_SCALE, APART_IN_TENS, LEAST_CHANCE, KNOWN_WORDS, KNOWN_SHARE, TELLING_WORDS, COUNTED_WORDS, N_COUNTS),
+    *(FEATURES_SCALE, NOTHING_WEIGHS, NOTHING_FOUND, FOLDS),
 )
 
 
@@ -74,6 +98,22 @@ def known_families(folder: Path = STARTER / "families") -> list[Known]:
     return sorted(found, key=lambda one: one.order)
 
 
+def says_nothing(folder: Path = STARTER) -> list[Words]:
+    """Texts of people who say nothing of what failed; summary and description are parted by a bar."""
+    lines = _lines(folder / "says_nothing.txt")
+    return [Words(summary.strip(), text.strip()) for summary, _, text in (line.partition(" | ") for line in lines)]
+
+
+def plain_words(folder: Path = STARTER) -> list[str]:
+    """Words that anybody writes in any ticket, in order."""
+    return sorted({word for line in _lines(folder / "plain_words.txt") for word in line.split()})
+
+
+def _lines(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
 def _known(ticket: dict[str, str], label: str, hand: str) -> Known:
     words = Words(
         ticket["summary"].strip(), ticket["description"].strip(), ticket.get("resolution", "").strip() or None
@@ -82,27 +122,39 @@ def _known(ticket: dict[str, str], label: str, hand: str) -> Known:
     return Known(words, label, ticket["provider"], ticket["category"], order)
 
 
-def digest_of(*sets: Sequence[Known]) -> str:
-    """A short hash of everything that a likeness is made of."""
-    told = [(one.words, one.label, one.provider, one.category, one.order) for known in sets for one in known]
-    return hashlib.sha256(repr((told, SETTINGS)).encode("utf-8", "replace")).hexdigest()[:16]
+def digest_of(*sets: Sequence[Known | Words | str]) -> str:
+    """A short hash of everything that a likeness is made of, set by set."""
+    told = repr(([list(one) for one in sets], SETTINGS))
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def fit_likeness(kinds: Sequence[Known], families: Sequence[Known]) -> Likeness:
-    """Fit space, kinds and weights. The families' hands must not be among those of the kinds."""
+def fit_likeness(
+    kinds: Sequence[Known], families: Sequence[Known], nothing: Sequence[Words], plain: Sequence[str]
+) -> Likeness:
+    """Fit space, kinds and weights. The families' hands must not be among those of the kinds.
+
+    `nothing` are texts that tell nothing of a failure, `plain` words that do not.
+    """
     texts, labels = zip(*_views(kinds), strict=True)
     words, word_axes, word_scale = _block("words", texts)
     parts, part_axes, part_scale = _block("parts", texts)
-    blank = np.zeros(0, np.float32)
-    none = np.zeros((0, 0), np.float32)
+    n_features = 2 * N_AXES + embeddings(["a"]).shape[1]
     bare = Likeness(
-        words,
-        parts,
-        {"words": word_axes, "parts": part_axes},
-        {"words": word_scale, "parts": part_scale},
-        *(MEANING_WEIGHT, np.zeros(2 * N_AXES + embeddings(["a"]).shape[1], np.float32), none, blank, (), none, blank),
+        words=words,
+        parts=parts,
+        axes={"words": word_axes, "parts": part_axes},
+        scale={"words": word_scale, "parts": part_scale},
+        meaning_weight=MEANING_WEIGHT,
+        centre=np.zeros(n_features, np.float32),
+        directions=np.zeros((0, 0), np.float32),
+        spread=np.zeros(0, np.float32),
+        kind_names=(),
+        kind_weights=np.zeros((0, 0), np.float32),
+        kind_bias=np.zeros(0, np.float32),
         weights=np.zeros((3, len(EVIDENCE)), np.float32),
-        version=digest_of(kinds, families),
+        plain_words=frozenset(plain),
+        telling=np.zeros(n_features + N_COUNTS, np.float32),
+        version=digest_of(kinds, families, nothing, plain),
     )
     features = bare.features(texts)
     centre = features.mean(axis=0)
@@ -111,6 +163,7 @@ def fit_likeness(kinds: Sequence[Known], families: Sequence[Known]) -> Likeness:
     names, kind_weights, kind_bias = _kinds(features, labels)
     fitted = replace(bare, centre=centre, directions=directions, spread=spread)
     fitted = replace(fitted, kind_names=names, kind_weights=kind_weights, kind_bias=kind_bias)
+    fitted = replace(fitted, telling=_telling(fitted, kinds, nothing))
     return replace(fitted, weights=_weights(fitted, families))
 
 
@@ -170,6 +223,23 @@ def _kinds(features: Floats, labels: Sequence[str]) -> tuple[tuple[str, ...], Fl
     model.fit(KINDS_SCALE * features[kept], truth, sample_weight=rare * len(rare) / rare.sum())
     names = tuple(map(str, model.classes_))
     return names, model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
+
+
+def _telling(likeness: Likeness, kinds: Sequence[Known], nothing: Sequence[Words]) -> Floats:
+    """Weights of a regression on whether a text tells something, for such texts as its words alone leave unsure."""
+    short = [text for one in kinds for text in (one.words.summary, one.words.closing or "")]
+    texts = [whole_text(text, "") for text in short] + [whole_text(one.summary, one.description) for one in nothing]
+    is_told = np.arange(len(texts)) < len(short)
+    counted = [likeness.words_of(text) for text in texts]
+    unsure = [n for n, one in enumerate(counted) if one.is_known and len(one.telling) < TELLING_WORDS]
+    told_by = likeness.told_by([texts[n] for n in unsure], [counted[n] for n in unsure])
+    truth = is_told[unsure]
+    model = LogisticRegression(class_weight={False: NOTHING_WEIGHS}, max_iter=5000, fit_intercept=False)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    scores = cross_val_predict(model, told_by, truth, cv=folds, method="decision_function")
+    weights = model.fit(told_by, truth).coef_[0]
+    weights[-N_COUNTS] -= np.quantile(scores[~truth], NOTHING_FOUND)  # that of the number that is always 1
+    return np.asarray(weights, np.float32)
 
 
 def pairs_of(likeness: Likeness, families: Sequence[Known], n_closed: int) -> tuple[Floats, Flags, Integers]:

@@ -28,7 +28,7 @@ DUE = """
     create or replace temp table due as
     with ticket as (
         select e.issue_id, e.escalated_at, m.place, m.looked_at, {anew} or m.place is null as is_new,
-            case when r.words is not null then greatest(f.resolved_at, e.escalated_at) end as closed_at
+            case when {CLOSING} is not null then greatest(f.resolved_at, e.escalated_at) end as closed_at
         from core.escalations e
         join core.ticket_facts f using (issue_id)
         join core.tag_texts x using (issue_id)
@@ -107,7 +107,8 @@ def place(warehouse: Warehouse, likeness: Likeness, run_id: str, now: datetime) 
         shape = _keep_shape(warehouse)
         warehouse.build("place", full=False)
         anew = _is_other_version(warehouse, likeness)
-        warehouse.execute(DUE.format(anew=anew, ESCALATED=ESCALATED, CLOSED=CLOSED, SAID=SAID))
+        turns = {"ESCALATED": ESCALATED, "CLOSED": CLOSED, "SAID": SAID}
+        warehouse.execute(DUE.format(anew=anew, CLOSING=readings.CLOSING, **turns))
         readings.list_placed(warehouse, likeness)
         changed = set[int]()
         if not anew:
@@ -163,9 +164,8 @@ def _told(
 
 
 def _take(families: Families, ticket: Ticket, turn: int) -> Iterable[FamilyEvent]:
-    if turn == CLOSED:
-        return families.read_again(ticket)
-    return families.place(replace(ticket, is_settled=False))  # what a person said of it has its own turn
+    ticket = replace(ticket, is_settled=False)  # what a person said of it is known, or has its own turn
+    return families.read_again(ticket) if turn == CLOSED else families.place(ticket)
 
 
 def _sayings(warehouse: Warehouse) -> dict[int, Saying]:
@@ -205,10 +205,13 @@ def _changes(warehouse: Warehouse, families: Families, tickets: Mapping[int, Tic
     That is told even where a ticket stays. Of a ticket of which a person spoke nothing is told; it follows its family.
     """
     before = dict(warehouse.rows("select issue_id, family_id from core.family_members order by place"))
+    members: dict[int, list[int]] = {}
+    for issue_id, family in before.items():
+        if family is not None:
+            members.setdefault(family, [family]).append(issue_id)
     alive = {families.family_of(issue_id) for issue_id in tickets}
-    for ended in sorted({family for family in before.values() if family is not None} - alive):
-        members = (issue_id for issue_id, family in before.items() if family == ended)
-        into = next((one for one in map(families.family_of, (ended, *members)) if one is not None), None)
+    for ended in sorted(members.keys() - alive):
+        into = next((one for one in map(families.family_of, members[ended]) if one is not None), None)
         if into is not None:
             yield FamilyEvent("merged", into, None, ended)
     for issue_id in sorted(issue_id for issue_id, ticket in tickets.items() if not ticket.is_settled):

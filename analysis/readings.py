@@ -12,22 +12,25 @@ from analysis.warehouse import Warehouse
 Tickets = dict[int, Ticket]
 BATCH = 2000
 
+# What was closed as a duplicate, or cancelled, was closed in words about something else.
+CLOSING = "case when f.excluded_as is null then r.words end"
 # The words as they are now; closing ones only where it is closed.
-WORDS = """
-    select x.issue_id, x.summary, x.description, case when {is_closed} then r.words end, p.value, f.dealer_id,
+WORDS = f"""
+    select x.issue_id, x.summary, x.description, case when {{is_closed}} then {CLOSING} end, p.value, f.dealer_id,
         coalesce(m.is_settled, false)
     from core.tag_texts x
     join core.ticket_facts f using (issue_id)
     left join core.resolution_texts r using (issue_id)
     left join core.tags p on p.issue_id = x.issue_id and p.kind = 'provider'
     left join core.family_members m on m.issue_id = x.issue_id
-    where x.issue_id in ({wanted})
+    where x.issue_id in ({{wanted}})
     order by x.issue_id
 """
 # What a reading is made of, and what it was made of.
-NOW = """
+NOW = f"""
     create or replace temp table placed_now as
-    select x.issue_id, hash(?::varchar, x.summary, x.description, r.words) as made_of, p.value as provider, f.dealer_id
+    select x.issue_id, hash(?::varchar, x.summary, x.description, {CLOSING}) as made_of, p.value as provider,
+        f.dealer_id
     from core.family_members m
     join core.escalations e on e.issue_id = m.issue_id and e.escalation_no = 1
     join core.tag_texts x on x.issue_id = m.issue_id

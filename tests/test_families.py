@@ -20,7 +20,7 @@ from analysis.alike import alike
 from analysis.families import JOINS, MERGES, MOVES, Families, FamilyEvent
 from analysis.family_index import MOST_MEMBERS, N_KINDS, Ticket
 from analysis.features import EMBEDDING_WIDTH, WORD, Vocabulary
-from analysis.likeness import EVIDENCE, Likeness, Readings, Words
+from analysis.likeness import EVIDENCE, N_COUNTS, Likeness, Readings, Words
 
 LAWS = settings(max_examples=100, deadline=None)
 MEMBERS_LAWS = settings(LAWS, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,6 +58,8 @@ def likeness_by_hand(
         kind_weights=kind_weights,
         kind_bias=np.zeros(kind_weights.shape[1], np.float32),
         weights=np.array([[worth.get(name, 0.0) for name in EVIDENCE]] * 3, np.float32),
+        plain_words=frozenset(),
+        telling=np.array([0.0] * n_features + [1.0] + [0.0] * (N_COUNTS - 1), np.float32),  # whatever is known
         version=version,
     )
 

@@ -13,11 +13,21 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from test_families import SAYINGS, TOPICS, likeness_by_hand
 
-from analysis.families import JOINS, Families
-from analysis.family_index import Ticket
+from analysis.families import JOINS
 from analysis.features import Floats
-from analysis.likeness import EVIDENCE, KNOWN_SHARE, KNOWN_WORDS, LEAST_CHANCE, LIKELY_KIND, Likeness, Readings, Words
+from analysis.likeness import (
+    EVIDENCE,
+    KNOWN_SHARE,
+    KNOWN_WORDS,
+    LEAST_CHANCE,
+    LIKELY_KIND,
+    Likeness,
+    Readings,
+    Words,
+    exact_product,
+)
 from analysis.likeness_files import read_likeness
+from analysis.likeness_fitting import known_kinds
 from analysis.patterns import LONGEST
 
 LAWS = settings(max_examples=100, deadline=None)
@@ -115,16 +125,38 @@ def test_the_order_is_no_matter_but_for_rounding(likeness: Likeness) -> None:
     assert close(backward.take(slice(None, None, -1)), read_all().take(slice(0, len(ROWS))))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the last bit of the features depends on how many texts are read at once, and half precision shows it",
-)
 def test_read_alone_or_among_others_it_is_the_very_same(likeness: Likeness) -> None:
     """As it says of itself; what is stored week by week would else differ from what is made in one go."""
     alone = [likeness.read([words]) for words in WRITTEN]
     for number, one in enumerate(alone):
         for name in FIELDS:
             assert np.array_equal(getattr(one, name)[0], getattr(read_all(), name)[number])
+
+
+@LAWS
+@given(st.lists(st.integers(0, 59), min_size=1, max_size=40))
+def test_any_batch_reads_the_very_same(numbers: list[int]) -> None:
+    words, whole = starter()
+    some = read_likeness().read([words[number] for number in numbers])
+    for name in (*FIELDS, "is_told", "is_closed"):
+        assert np.array_equal(getattr(some, name), getattr(whole, name)[numbers]), name
+
+
+@cache
+def starter() -> tuple[list[Words], Readings]:
+    words = [one.words for one in known_kinds()[:3000:50]]
+    return words, read_likeness().read(words)
+
+
+def test_a_product_without_rounding_is_nearly_that_with_it() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(0, 0.1, (50, 512)).astype(np.float32)
+    weights = random.normal(0, 3, (512, 40)).astype(np.float32)
+    found = exact_product(features, weights)
+    assert found == pytest.approx(features.astype(np.float64) @ weights.astype(np.float64), abs=1e-4)
+    for row in (0, 7, 49):
+        assert np.array_equal(exact_product(features[[row]], weights)[0], found[row])
+        assert np.array_equal(exact_product(features[row:], weights)[0], found[row])
 
 
 def test_what_was_read_before_changes_nothing(likeness: Likeness) -> None:
@@ -230,7 +262,7 @@ appointment zzqx yyqw xxqv customer wwqu vvqt uuqs booked ttqr ssqp rrqo missing
 
 @pytest.mark.parametrize(("text", "wanted"), cells(TELLS))
 def test_how_much_it_takes_to_tell_something(text: str, wanted: str, likeness: Likeness) -> None:
-    assert likeness.tells(text) == (wanted == "yes")
+    assert likeness.tell([text]).tolist() == [wanted == "yes"]
 
 
 def test_how_many_words_have_to_be_known() -> None:
@@ -240,66 +272,8 @@ def test_how_many_words_have_to_be_known() -> None:
         for n_unknown in range(12):
             words = known[:n_known] + [f"zz{chr(97 + n)}" for n in range(n_unknown)]
             enough = n_known >= KNOWN_WORDS and n_known >= KNOWN_SHARE * len(words)
-            assert likeness.tells(" ".join(words)) == enough
-            assert likeness.tells(" ".join([*words, "numtok", "17", "datetok", "4711"])) == enough, "ids are none"
-
-
-# Written by people who say nothing of what failed.
-SAYS_LITTLE = """
-Please see attached, thanks
-See attached screenshot, please advise
-As discussed on the phone, please have a look
-URGENT please help, this is very urgent!!!
-Very urgent, the customer is waiting, please help as soon as possible
-Hi team, can you please look into this? Thanks
-Could somebody please check this for me, many thanks
-It is still not working, please advise
-Following up on my last ticket, any news?
-Any update on this one? The store keeps asking
-Please escalate to the next level, thank you
-Forwarding this to you as requested, details below
-Same problem as last time, please fix
-Same issue as yesterday, see the other ticket
-Test ticket, please ignore
-This is only a test, please close
-Thank you for your help with this
-Please let me know if you need anything else
-"""
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="phrases of politeness are known words; whoever writes the same ones is taken for having the same failure",
-)
-def test_there_is_no_family_of_those_who_say_little(likeness: Likeness) -> None:
-    texts = SAYS_LITTLE.strip().splitlines()
-    families = Families(likeness)
-    events = [
-        event
-        for number, text in enumerate(texts)
-        for event in families.place(Ticket(number, likeness.read([Words(text, None)]), "tekion"))
-    ]
-    assert [event for event in events if event.event != "founded"] == []
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="phrases of politeness are known words; whoever writes the same ones is taken for having the same failure",
-)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Hi team, can you please look into this? Thanks",
-        "This is only a test, please close",
-        "Please see attached, thanks",
-    ],
-)
-def test_the_same_phrase_is_not_the_same_failure(text: str, likeness: Likeness) -> None:
-    """Four desks write it word for word, of two providers."""
-    families = Families(likeness)
-    for number, provider in enumerate(("tekion", "cdk", "tekion", "cdk")):
-        list(families.place(Ticket(number, likeness.read([Words(text, "")]), provider)))
-    assert {families.family_of(number) for number in range(4)} == {0, 1, 2, 3}
+            with_ids = [*words, "numtok", "17", "datetok", "4711"]
+            assert likeness.tell([" ".join(words), " ".join(with_ids)]).tolist() == [enough, enough], "ids are none"
 
 
 # ---- What people paste

@@ -10,13 +10,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from analysis.likeness_files import SHIPPED, write_likeness
-from analysis.likeness_fitting import fit_likeness, known_families, known_kinds
+from analysis.likeness_fitting import fit_likeness, known_families, known_kinds, plain_words, says_nothing
 from analysis.taxonomy import read_criteria
 from pipelines.tag_quality import quality_lines
 from pipelines.training import ship
 
 if __name__ == "__main__":
-    likeness = fit_likeness(known_kinds(), known_families())
+    likeness = fit_likeness(known_kinds(), known_families(), says_nothing(), plain_words())
     write_likeness(likeness, SHIPPED)
     print(f"likeness {likeness.version}: {SHIPPED}")  # noqa: T201
     if "--likeness" not in sys.argv:

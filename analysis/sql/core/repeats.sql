@@ -62,5 +62,7 @@ select issue_id, escalation_no, repeat_kind, told_by, repeat_of, repeat_of_no, r
     epoch(opened_at - resolved_at) / 86400 as days_between
 from again
 qualify row_number() over (
-    partition by issue_id, escalation_no order by repeat_kind, resolved_at desc, told_by = 'alike', repeat_of desc, repeat_of_no desc
+    -- what people did tells more than what is alike
+    partition by issue_id, escalation_no
+    order by repeat_kind, resolved_at desc, list_position(['reopened', 'duplicate', 'family', 'alike'], told_by), repeat_of desc, repeat_of_no desc
 ) = 1

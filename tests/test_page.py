@@ -300,6 +300,24 @@ def test_print_fits_its_pages(browser: Browser, folder: Path) -> None:
 
 @needs_chromium
 @pytest.mark.browser
+def test_the_policy_of_a_page_refuses_what_a_slip_would_let_in(browser: Browser, folder: Path) -> None:
+    """Should some text break out in spite of all, no script of it runs and nothing is fetched."""
+    for path in one_of_each(folder)[:2]:
+        assert "unsafe" not in path.read_text().partition("<title>")[0]
+        with opened_page(browser, path) as opened:
+            opened.page.evaluate(
+                """() => { const slip = document.createElement('div'); document.body.append(slip);
+                slip.innerHTML = '<img src="https://evil.example/x.png" onerror="window.hit = 1"><a id="slip" href="javascript:window.hit=2">x</a>';
+                slip.append(Object.assign(document.createElement('script'), { textContent: 'window.hit = 3' })); }"""
+            )
+            opened.page.evaluate("document.getElementById('slip').click()")
+            opened.page.wait_for_timeout(200)
+            assert opened.page.evaluate("window.hit") is None
+            assert [one for one in opened.complaints if "Content Security Policy" in one] != []
+
+
+@needs_chromium
+@pytest.mark.browser
 def test_a_script_in_a_summary_shows_as_text(browser: Browser, folder: Path) -> None:
     with opened_page(browser, folder / "tickets" / "index.html") as opened:
         assert opened.complaints == []

@@ -94,7 +94,11 @@ def _end_family(row: Row, week: Week) -> Row:
 def _end_mode(row: Row, week: Week) -> Row:
     mode = f"{week.provider_name(row['provider'])}, {words(row['failure_category'])}"
     href = week.providers[row["provider"]]["href"] if row["provider"] in week.providers else None
-    links = [(href, f"all of {week.provider_name(row['provider'])}")] if href else []
+    name, category = (
+        "+".join(told.split()) for told in (week.provider_name(row["provider"]), words(row["failure_category"]))
+    )
+    links = [(f"tickets/index.html?provider={name}&category={category}", "its tickets")]
+    links += [(href, f"all of {week.provider_name(row['provider'])}")] if href else []
     return {"title": f"{_imperative(row, week)}: {mode}", "text": _cost(row), "links": links}
 
 

@@ -54,7 +54,7 @@ NEAR = """
     where issue_id in (select issue_id from named) or family_id in (select family_id from family)
 """
 TOLD_BY_PERSONS = """
-    select person_id, source_ref, effective_at from state.family_events where person_id is not null
+    select person_id, source_ref, effective_at from state.family_events where person_id is not null and method is null
 """
 STANDING = """
     select issue_id, max_by({'by': person_id, 'ref': source_ref}, event_id) as told

@@ -10,6 +10,7 @@ said is then taken in its turn, and stands.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from analysis import alike, family_profiles, readings
 from analysis.families import Families, FamilyEvent, Saying, thresholds
@@ -19,6 +20,7 @@ from analysis.readings import Tickets
 from analysis.table_files import files_of
 from analysis.warehouse import Warehouse, hash_of
 
+Row = dict[str, Any]
 ESCALATED, CLOSED, SAID = range(3)  # turns, in this order where they come in one moment
 
 # Whatever can come back is placed, also what is left out of the shares; and is looked at again whenever it was closed.
@@ -48,7 +50,7 @@ DUE = """
         select v.event_id, max(greatest(v.effective_at, max(e.happened_at))) over (order by v.event_id) as happened_at
         from state.family_events v
         left join escalated e on e.place < v.event_id
-        where {anew} and v.person_id is not null
+        where {anew} and v.person_id is not null and v.method is null
         group by v.event_id, v.effective_at
     )
     select happened_at, {ESCALATED} as turn, n, issue_id from escalated
@@ -62,7 +64,15 @@ DUE = """
 """
 SAYINGS = """
     select event_id, event, family_id, issue_id, other_family_id from state.family_events
-    where person_id is not null order by event_id
+    where person_id is not null and method is null
+"""
+# Who put a ticket where it is.
+STANDING = """
+    select issue_id, max_by({'person_id': person_id, 'source_ref': source_ref}, event_id)
+    from state.family_events
+    where event not in ('merged', 'kept') and issue_id is not null
+    group by issue_id
+    having max_by(person_id is not null, event_id)
 """
 # Families some member of which shares a likely kind with what is due, and families of which it is: with all their
 # members, and with the founder, wherever that is by now.
@@ -123,9 +133,7 @@ def place(warehouse: Warehouse, likeness: Likeness, run_id: str, now: datetime) 
         )
         told = _told(warehouse, likeness, first, later, now, anew=anew)
         common = {"run_id": run_id, "recorded_at": now, "method": version_of(likeness)}
-        warehouse.append_events(
-            "state.family_events", ({**common, "effective_at": at, **vars(event)} for at, event in told)
-        )
+        warehouse.append_events("state.family_events", ({**common, **event} for event in told))
         if told:
             warehouse.build("place", full=False)
             readings.list_placed(warehouse, likeness)
@@ -145,22 +153,21 @@ def _is_other_version(warehouse: Warehouse, likeness: Likeness) -> bool:
 
 def _told(
     warehouse: Warehouse, likeness: Likeness, first: Tickets, later: Tickets, now: datetime, *, anew: bool
-) -> list[tuple[datetime, FamilyEvent]]:
-    """What is due becomes events, each with its moment."""
+) -> list[Row]:
+    """What is due becomes events."""
     due = warehouse.rows("select happened_at, turn, n, issue_id from due order by happened_at, turn, n")
     if not due:
         return []
     families = Families(likeness) if anew else _known_near(warehouse, likeness, [*first.values(), *later.values()])
     said = _sayings(warehouse) if anew else {}
-    told = []
+    told = list[Row]()
     for happened_at, turn, n, issue_id in due:
         if turn == SAID:
             families.follow(said[n])
         else:
-            told += [(happened_at, event) for event in _take(families, (first, later)[turn][issue_id], turn)]
-    if not anew:
-        return told
-    return [(now, event) for event in _changes(warehouse, families, first)]
+            events = _take(families, (first, later)[turn][issue_id], turn)
+            told += [{"effective_at": happened_at, **vars(event)} for event in events]
+    return [{"effective_at": now, **event} for event in _changes(warehouse, families, first)] if anew else told
 
 
 def _take(families: Families, ticket: Ticket, turn: int) -> Iterable[FamilyEvent]:
@@ -199,12 +206,32 @@ def _kept_apart(warehouse: Warehouse) -> set[frozenset[int]]:
 # -- another version ---------------------------------------------------------------------------------------
 
 
-def _changes(warehouse: Warehouse, families: Families, tickets: Mapping[int, Ticket]) -> Iterator[FamilyEvent]:
+def _changes(warehouse: Warehouse, families: Families, tickets: Mapping[int, Ticket]) -> Iterator[Row]:
     """What another version changes: what became of each family that is no more, and where each ticket belongs now.
 
-    That is told even where a ticket stays. Of a ticket of which a person spoke nothing is told; it follows its family.
+    That is told even where a ticket stays. What a person said of a ticket is told again where that means another family
+    now, as that person's.
     """
     before = dict(warehouse.rows("select issue_id, family_id from core.family_members order by place"))
+    yield from map(vars, _ended(families, before, tickets))
+    standing = dict(warehouse.rows(STANDING))
+    for issue_id in sorted(tickets):
+        family, was = families.family_of(issue_id), before.get(issue_id)
+        if issue_id in standing:
+            if family != was:
+                event = "left" if family is None else "joined"
+                yield vars(Saying(event, family, issue_id, was)) | standing[issue_id]
+        elif family == issue_id:
+            event = "founded" if was in (None, family) else "split"
+            yield vars(FamilyEvent(event, family, issue_id, was if event == "split" else None))
+        elif family is not None:
+            yield vars(FamilyEvent("joined", family, issue_id, None if was == family else was))
+
+
+def _ended(
+    families: Families, before: Mapping[int, int | None], tickets: Mapping[int, Ticket]
+) -> Iterator[FamilyEvent]:
+    """Families that are no more, and in which they ended: in that of their founder, or of whoever was placed first."""
     members: dict[int, list[int]] = {}
     for issue_id, family in before.items():
         if family is not None:
@@ -214,13 +241,6 @@ def _changes(warehouse: Warehouse, families: Families, tickets: Mapping[int, Tic
         into = next((one for one in map(families.family_of, members[ended]) if one is not None), None)
         if into is not None:
             yield FamilyEvent("merged", into, None, ended)
-    for issue_id in sorted(issue_id for issue_id, ticket in tickets.items() if not ticket.is_settled):
-        family, was = families.family_of(issue_id), before.get(issue_id)
-        if family == issue_id:
-            event = "founded" if was in (None, family) else "split"
-            yield FamilyEvent(event, family, issue_id, was if event == "split" else None)
-        elif family is not None:
-            yield FamilyEvent("joined", family, issue_id, None if was == family else was)
 
 
 # -- what is derived ---------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ CAUSES = """
     left join moved m using (number_id)
     left join core.resolutions r on r.issue_id = m.issue_id and r.is_withdrawn
     left join state.answers a on a.issue_id = m.issue_id and a.recorded_at > n.published_at
-    left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null
+    left join state.family_events f on f.issue_id = m.issue_id and f.person_id is not null and f.method is null
         and f.recorded_at > n.published_at
     left join state.rulings s on s.issue_id = m.issue_id and s.recorded_at > n.published_at
     where n.was_final and n.is_other

@@ -11,6 +11,7 @@
 -- column: other_family_id the other family of a merge or split
 -- column: issue_id the ticket concerned; NULL for a merge
 -- column: person_id who, where a person did it
--- column: method version of the likeness by which it was placed; NULL where a person did it
+-- column: method version (of likeness and thresholds) by which it was placed; NULL where a person did it. With a person as well: what
+--   that person said before, told again by the numbers of that version
 -- column: likeness log-odds of the same failure, of the ticket and the family; NULL for a founder
 -- column: source_ref where a person said so

@@ -17,7 +17,7 @@ from stories import cases
 from analysis import alike as alike_module
 from analysis import family_index
 from analysis.alike import alike
-from analysis.families import JOINS, MERGES, MOVES, Families, FamilyEvent
+from analysis.families import JOINS, MERGES, MOVES, Families, FamilyEvent, Saying
 from analysis.family_index import MOST_MEMBERS, N_KINDS, Ticket
 from analysis.features import EMBEDDING_WIDTH, WORD, Vocabulary
 from analysis.likeness import EVIDENCE, N_COUNTS, Likeness, Readings, Words
@@ -496,6 +496,45 @@ def test_stories(name: str) -> None:
     teller = Teller()
     events = [told(event) for line in story.splitlines() if line.strip() for event in teller.tell(line)]
     assert "\n".join(events) == wanted
+
+
+# members (ticket family) | what is said: event, ticket, family, other family | members then | families kept apart
+SAYINGS_FOLLOWED = """
+1.1 2.1 3.3 | joined 2 3 1      | 1.1 2.3 3.3     |
+1.1 2.1 3.1 | joined 2 2 1      | 1.1 2.1 3.1     |
+1.1 2.1 3.3 | joined 1 3 1      | 1.3 2.1 3.3     |
+1.1 2.1 3.1 | split 2 2 1       | 1.1 2.2 3.1     | 1 2
+1.1 2.1 3.3 | split 2 3 1       | 1.1 2.3 3.3     | 1 3
+1.1 2.1 3.1 | split 1 1 9       | 1.1 2.2 3.2     | 1 9
+1.1 2.1 3.1 | split 1 1 2       | 1.1 2.2 3.2     | 1 2
+1.1 2.1 3.1 | left 1 - 1        | 1.- 2.1 3.1     |
+1.1 2.2     | left 2 2 -        | 1.1 2.2         |
+1.1 2.1 3.1 | left 1 1 -        | 1.1 2.2 3.2     |
+1.1 2.1 3.3 | merged - 3 1      | 1.3 2.3 3.3     |
+1.1 2.1 3.3 | merged - 3 2      | 1.3 2.3 3.3     |
+1.1 2.1 3.1 | merged - 3 1      | 1.1 2.1 3.1     |
+1.1 2.1     | merged - 8 1      | 1.1 2.1         |
+1.1 2.1     | joined 9 1 -      | 1.1 2.1         |
+1.1 2.2     | joined 2 7 -      | 1.1 2.7         |
+1.2 2.2 3.3 | joined 3 1 -      | 1.2 2.2 3.2     |
+"""
+
+
+@pytest.mark.parametrize(("before", "what", "after", "apart"), cells(SAYINGS_FOLLOWED))
+def test_what_a_person_says_is_followed(before: str, what: str, after: str, apart: str) -> None:
+    """A number is that of the family in which that ticket is by then; who is to be alone is."""
+    families = Families(by_hand())
+    for issue_id, _, family in (one.partition(".") for one in before.split()):
+        families.known([Ticket(int(issue_id), reading("lock"))], [int(family)])
+    event, *numbers = what.split()
+    issue, into, other = (None if one == "-" else int(one) for one in numbers)
+    families.follow(Saying(event, into, issue, other))
+    found = {one: families.family_of(int(one)) for one in (pair.partition(".")[0] for pair in before.split())}
+    assert " ".join(f"{one}.{family or '-'}" for one, family in found.items()) == after
+    assert families.kept_apart == ({frozenset(map(int, apart.split()))} if apart else set())
+    if issue in (1, 2, 3):
+        (again,) = list(families.read_again(Ticket(issue, reading("lock", "token"))))[:1]
+        assert again.event == "kept", "and stays, whatever it turns out to be"
 
 
 def test_who_says_nothing_any_more_does_not_shut_its_family() -> None:

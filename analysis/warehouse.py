@@ -263,10 +263,12 @@ class Warehouse:
     def _fill(self, table: TableFile, *, full: bool) -> None:
         if full or table.refresh == "full" or self._type(table.name) != "BASE TABLE":
             self._drop(table.name)  # at the commit, a table that goes costs less than millions of rows that do
-            self._make(table)
+            self.connection.execute("create temp table if not exists dirty (issue_id bigint)")
+            self.connection.execute(f"create table {table.name} as {table.body}")
+            self._comment(table)
         else:
             self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
-        self.connection.execute(f"insert into {table.name} by name {table.body}")
+            self.connection.execute(f"insert into {table.name} by name {table.body}")
 
     def _type(self, name: str) -> str | None:
         schema, _, table = name.partition(".")
@@ -281,18 +283,15 @@ class Warehouse:
             self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
 
     def _make(self, table: TableFile) -> None:
-        if table.kind == "derived":
-            self.connection.execute("create temp table if not exists dirty (issue_id bigint)")
-            self.connection.execute(f"create table {table.name} as select * from ({table.body}) limit 0")
-        else:
-            self.connection.execute(table.body)
+        self.connection.execute(table.body)
         self._comment(table)
 
     def _comment(self, table: TableFile) -> None:
         what = "view" if table.kind == "view" else "table"
-        self.connection.execute(f"comment on {what} {table.name} is {_quoted(table.grain)}")
-        for column, text in table.columns.items():
-            self.connection.execute(f'comment on column {table.name}."{column}" is {_quoted(text)}')
+        columns = (
+            f'comment on column {table.name}."{name}" is {_quoted(text)}' for name, text in table.columns.items()
+        )
+        self.connection.execute("; ".join((f"comment on {what} {table.name} is {_quoted(table.grain)}", *columns)))
 
 
 def kept_state(warehouse: Path, version: int) -> Path:

@@ -98,8 +98,8 @@ WRONG = {
     "nothing loaded": (2, ["report", "--home", "empty"], "no warehouse yet"),
     "no file to tag": (2, ["tag", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
     "a broken line to tag": (2, ["tag", "broken.jsonl"], "broken.jsonl: line 1: not valid JSON"),
-    "since alone": (2, ["run", "--source", "export.json", "--since", "2026-03-01"], "--since and --weekly go together"),
-    "weekly alone": (2, ["run", "--source", "export.json", "--weekly"], "--since and --weekly go together"),
+    "since alone": (2, ["run", "--source", "export.json", "--since", "2026-03-01"], "--since goes with --weekly"),
+    "weekly alone": (2, ["run", "--source", "export.json", "--weekly"], "--since goes with --weekly"),
     "since when": (
         2,
         ["run", "--source", "export.json", "--since", "March", "--weekly"],

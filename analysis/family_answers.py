@@ -142,8 +142,7 @@ def _describe_anew(warehouse: Warehouse) -> None:
     Readings of another version stay unread: with it the next report places and describes all anew.
     """
     likeness = read_likeness()
-    others = "select count(*) from core.readings where version is distinct from ?"
-    if not warehouse.value(others, [likeness.version]):
+    if warehouse.value("select bool_and(version = ?) from core.readings", [likeness.version]):
         describe(warehouse, likeness)
 
 

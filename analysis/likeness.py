@@ -20,6 +20,7 @@ is a pure function of the two tickets: what else is in the warehouse changes not
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -129,7 +130,7 @@ class Likeness:
         """Unpack the axes once."""
         self._axes.update({block: self.axes[block].astype(np.float32) * self.scale[block] for block in self.axes})
 
-    @property
+    @cached_property
     def rarity(self) -> dict[str, float]:
         """Word → how rare it is (idf)."""
         return dict(zip(self.words.terms, map(float, self.words.idf), strict=True))

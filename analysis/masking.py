@@ -134,13 +134,19 @@ CARDS = re.compile(
 
 def mask(text: str) -> str:
     """Replace each secret or personal datum by its kind in brackets; masking twice changes nothing."""
-    return _mask_short(text) if len(text) <= SHORT else PATTERN.sub(_replace, text)
+    return _mask_short(text) if len(text) <= SHORT else _masked(text)
 
 
 @lru_cache(maxsize=10_000)
 def _mask_short(text: str) -> str:
     """A changelog says the same few words a hundred thousand times."""
-    return PATTERN.sub(_replace, text)
+    return _masked(text)
+
+
+def _masked(text: str) -> str:
+    """Until nothing is left to replace: what stood glued to one secret may be another, once that one is gone."""
+    masked = PATTERN.sub(_replace, text)
+    return text if masked == text else _masked(masked)
 
 
 def _replace(found: re.Match[str]) -> str:

@@ -222,7 +222,7 @@ def _run(case: str, home: Path, certificate: tuple[Path, Path]) -> Ended:
         env |= {f"ESCALATIONS_JIRA_{name}": value for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", COMMAND, "run", "--source", "jira", "--home", str(home)]
         done = subprocess.run(command, cwd=home, env=env, capture_output=True, check=False, text=True, timeout=60)
-    left = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+    left = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file() and path.suffix != ".lock"]
     return Ended(done.returncode, done.stdout, done.stderr, left)
 
 

@@ -35,7 +35,7 @@ def hook() -> Iterator[Hook]:
 def served(jira: JiraStandIn, hook: Hook, tmp_path: Path) -> Iterator[Served]:
     home, port = tmp_path / "desk", free_port()
     more = {"prefect_port": str(port), "notify_urls": hook.url, "step_retry_seconds": "0", "jira_longest_wait": "3"}
-    (home / "share").mkdir()
+    (home / "share").mkdir(parents=True)
     more["targets"] = json.dumps([{"name": "share", "kind": "folder", "path": str(home / "share")}])
     given = environment(home, jira, **more)
     site = home / "criteria" / "site.toml"

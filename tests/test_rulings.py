@@ -562,6 +562,24 @@ def story_of(lives: list[Life], until: datetime = datetime(2027, 1, 1), rng: ran
     return text
 
 
+def day_of_contest(life: Life, tier1: dict[str, date]) -> date | None:
+    """When OPS first contested in time; a ruling of that day counts, though it came some hours before."""
+    at, labels = ESCALATED, set[str]()
+    for hours, who, what in life:
+        at += timedelta(hours=hours)
+        day = (at - timedelta(hours=7 if at < datetime(2026, 3, 8, 9) else 6)).date()
+        if isinstance(what, list):
+            if (
+                who in tier1
+                and day < tier1[who]
+                and at < datetime(2026, 3, 14, 6)
+                and "verdict-contested" in set(what) - labels
+            ):
+                return day
+            labels = set(what)
+    return None
+
+
 def plain(life: Life) -> tuple[str | None, str | None, str | None]:
     """Reply, ruling and standing of a verdict by a plain loop over the ticket's life; no window is open."""
     tier1 = {"ops-1": date.max, "ops-2": date.max, "ops-lead": date.max, "ops-3": date(2026, 3, 12)}
@@ -569,7 +587,7 @@ def plain(life: Life) -> tuple[str | None, str | None, str | None]:
     at, labels, tier, assignee = ESCALATED, set[str](), "2", None
     partial = {"ops-1"}
     standing: dict[str, tuple[datetime, int]] = {}
-    contested_on: date | None = None
+    contested_on = day_of_contest(life, tier1)
     for number, (hours, who, what) in enumerate(life):
         at += timedelta(hours=hours)
         day = (at - timedelta(hours=7 if at < datetime(2026, 3, 8, 9) else 6)).date()
@@ -582,14 +600,12 @@ def plain(life: Life) -> tuple[str | None, str | None, str | None]:
             continue
         new = {word.removeprefix("verdict-") for word in what if word != "vip"}
         is_ops = who in tier1 and day < tier1[who] and at < datetime(2026, 3, 14, 6)
-        if is_ops and contested_on is None and "contested" in new - labels:
-            contested_on = day
         if who and new & {"accepted", "contested"} - labels:
             partial = partial | {who}
         may_rule = who in rulers and day >= rulers[who] and who not in partial
         for word in sorted(new - labels):
             is_heard = is_ops if word in ("accepted", "contested") else may_rule
-            if is_heard and (word != "stands" or contested_on is not None):
+            if is_heard and (word != "stands" or (contested_on is not None and contested_on <= day)):
                 standing[word] = (at, number)
         for word in labels - new:
             if is_ops if word in ("accepted", "contested") else may_rule:

@@ -43,7 +43,7 @@ def test_it_carries_everything_but_the_desk(wheel: Path) -> None:
         "analysis/sql/core/tier_stays.sql",
         "analysis/sql/state/migrations/001_first.sql",
         "reports/templates/index.html.j2",
-            "reports/templates/site.css",
+        "reports/templates/site.css",
     ):
         assert needed in names
     assert not [name for name in names if name.startswith(("tests/", "data/")) or name.endswith(".duckdb")]

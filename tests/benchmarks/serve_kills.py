@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
@@ -21,6 +22,10 @@ from jira_standin import JiraStandIn  # noqa: E402
 from served_desk import Served, busy_desk, busy_ticket, command, content, environment, free_port  # noqa: E402
 
 LONGEST = 12.0  # seconds between a run's being triggered and the kill
+
+
+def _has_ended(served: Served, ident: str) -> bool:
+    return served.run(ident)["state"]["type"] in ("COMPLETED", "CANCELLED")
 
 
 def main(kills: int, folder: Path) -> None:
@@ -45,7 +50,7 @@ def main(kills: int, folder: Path) -> None:
             began = time.monotonic()
             served.start()
             # one that crashed again is taken up again within a minute
-            served.until(lambda ident=ident: served.run(ident)["state"]["type"] in ("COMPLETED", "CANCELLED"), 300)
+            served.until(partial(_has_ended, served, ident), 300)
             served.until(lambda: not served.runs("sync", "Running", "Pending"), 120)
             waits.append(time.monotonic() - began)
             _run(twin, "run", *(["--publish"] if number % 2 else []))

@@ -62,14 +62,25 @@ def _refuse_return(gone: Criterion, there: Iterable[Criterion], today: date) -> 
         )
 
 
+def judging_versions(warehouse: Warehouse, criteria: Criteria) -> list[Criterion]:
+    """The versions that judge something: those in the file, and those that are gone and judged until then."""
+    return [*criteria.criteria, *(one for one, _ in _withdrawn(warehouse))]
+
+
+def _withdrawn(warehouse: Warehouse) -> list[tuple[Criterion, date]]:
+    """Versions that are no longer in the file, with the day; one that was taken out before it began never judged."""
+    found = [
+        (Criterion.model_validate_json(body), at.replace(tzinfo=UTC).date())
+        for _, _, body, _, is_gone, at in warehouse.rows(KNOWN)
+        if is_gone
+    ]
+    return [(one, day) for one, day in found if day > one.effective_from]
+
+
 def criteria_tables(warehouse: Warehouse, criteria: Criteria) -> Mapping[str, list[Row]]:
     """Rows of the tables of `core` that hold what the criteria say, also what they said before."""
-    withdrawn = [
-        (Criterion.model_validate_json(body), at) for _, _, body, _, is_gone, at in warehouse.rows(KNOWN) if is_gone
-    ]
-    ends = {(one.id, one.version): at.replace(tzinfo=UTC).date() for one, at in withdrawn}
-    # what was taken out before it began never judged, and ends nothing
-    versions = [*criteria.criteria, *(one for one, _ in withdrawn if ends[one.id, one.version] > one.effective_from)]
+    ends = {(one.id, one.version): day for one, day in _withdrawn(warehouse)}
+    versions = judging_versions(warehouse, criteria)
     return {
         "criteria": _criteria_rows(versions, ends),
         "requirements": [row for one in versions for row in _requirements(one)],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.criteria_tables import criteria_tables, keep_versions
+from analysis.criteria_tables import criteria_tables, judging_versions, keep_versions
 from analysis.field_names import FieldNames
 from analysis.known_alike import known_alike
 from analysis.likeness import Likeness
@@ -115,8 +115,12 @@ def judge(
             _fill("core.known_tags", warehouse, _known_tags(warehouse, criteria))
             dirty = warehouse.set_dirty(AFFECTED.format(outages=OUTAGES, solved=SOLVED))
         if dirty:
-            _fill("core.text_matches", warehouse, TextMatcher.of(criteria).rows(_texts(warehouse)))
-            _fill("core.known_alike", warehouse, known_alike(warehouse, criteria, likeness) if likeness else ())
+            versions = judging_versions(warehouse, criteria)
+            matcher = TextMatcher(criteria.runbooks, versions)
+            _fill("core.text_matches", warehouse, matcher.rows(_texts(warehouse)))
+            tests = {one.test for one in versions}
+            alike = known_alike(warehouse, criteria.runbooks, tests, likeness) if likeness else ()
+            _fill("core.known_alike", warehouse, alike)
             warehouse.build("judge", full=full)
             revise(warehouse, run_id, now, is_other_criteria=full)
         newest = "select coalesce(max(batch_no), 0) from raw.issues"

@@ -6,8 +6,9 @@ then, only the likest counts.
 """
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 from analysis.features import WORD
 from analysis.likeness import Likeness, Readings, Words
 from analysis.signature import shared_words
-from analysis.taxonomy import Criteria, Runbook
+from analysis.taxonomy import Runbook
 from analysis.verdicts import reference
 from analysis.warehouse import Warehouse
 
@@ -75,19 +76,28 @@ class Known(NamedTuple):
     words: Words
 
 
-def known_alike(warehouse: Warehouse, criteria: Criteria, likeness: Likeness) -> Iterator[Row]:
-    """Rows of core.known_alike for the dirty escalations."""
-    tests = {criterion.test for criterion in criteria.criteria}
+def known_alike(
+    warehouse: Warehouse, runbooks: Sequence[Runbook], tests: Collection[str], likeness: Likeness
+) -> Iterator[Row]:
+    """Rows of core.known_alike for the dirty escalations, as far as one of the criteria's tests asks."""
     found = [
         Known(issue_id, number, at, day, provider, Words(summary, description))
         for issue_id, number, at, day, provider, summary, description in warehouse.rows(ESCALATIONS)
     ]
-    books = Books(criteria.runbooks, likeness) if "runbook" in tests else None
+    books = Books(runbooks, likeness) if "runbook" in tests else None
     solved = Solved(warehouse, likeness) if "solved_before" in tests else None
     open_then = _open_then(warehouse) if "already_open" in tests else {}
     telling = Telling(likeness)
-    for start in range(0, len(found), CHUNK):
-        some = found[start : start + CHUNK]
+    # reading takes its time, so only those are read that something could be alike to
+    wanted = [
+        one
+        for one in found
+        if (books and one.provider in books.providers)
+        or (solved and one.provider in solved.listed)
+        or (one.issue_id, one.escalation_no) in open_then
+    ]
+    for start in range(0, len(wanted), CHUNK):
+        some = wanted[start : start + CHUNK]
         readings = likeness.read([one.words for one in some])
         if books:
             yield from books.rows(some, readings)
@@ -125,6 +135,7 @@ class Books:
     def __init__(self, runbooks: Sequence[Runbook], likeness: Likeness) -> None:
         self.likeness, self.runbooks = likeness, [book for book in runbooks if book.provider]
         self.telling = Telling(likeness)
+        self.providers = {book.provider for book in self.runbooks}
         self.words = [when_to_use(book) for book in self.runbooks]
         self.readings = likeness.read(self.words) if self.runbooks else None
 
@@ -160,12 +171,13 @@ class Solved:
         self.listed: dict[str, list[tuple[Any, int, Words]]] = defaultdict(list)
         for provider, known_at, issue_id, summary, description, words in warehouse.rows(SOLVED):
             self.listed[provider].append((known_at, issue_id, Words(summary, description, words)))
+        self._times = {provider: [at for at, _, _ in some] for provider, some in self.listed.items()}
         self._readings: dict[str, Readings] = {}
 
     def rows(self, one: Known, reading: Readings) -> Iterator[Row]:
         """Those that were solved before an escalation and tell of the same failure."""
         listed = self.listed.get(one.provider or "", [])
-        until = int(np.searchsorted([known_at for known_at, _, _ in listed], one.escalated_at, side="right"))
+        until = bisect_right(self._times.get(one.provider or "", []), one.escalated_at)
         since = max(0, until - MOST_SOLVED)
         if until == since:
             return

@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.errors import InputError
 from analysis.text import printable
-from pipelines.known import existing_warehouse
+from pipelines.desk_lock import warehouse_to_read
 from pipelines.settings import Settings
 from pipelines.similar_lines import nearest_resolved
 
@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 def open_queue(settings: Settings) -> list[Row]:
     """Rows of mart.queue in order; where a ticket's family knows no resolved one, the nearest by its words."""
-    with existing_warehouse(settings.warehouse_file) as warehouse:
+    with warehouse_to_read(settings.warehouse_file) as warehouse:
         if not warehouse.has("mart.queue"):
             raise InputError(f"{settings.warehouse_file}: nothing was reported yet; run `escalations report` first")
         found = warehouse.rows(f"select issue_id, {', '.join(COLUMNS)} from mart.queue order by place")

@@ -151,6 +151,19 @@ def test_what_is_taken_out_judges_nothing_that_escalates_after_that(tmp_path: Pa
         assert again.count("should_have_handled booked 1") == 3, "it is in the file again"
 
 
+def test_what_is_taken_out_goes_on_reading_what_escalated_before(tmp_path: Path) -> None:
+    """What it asks for is looked for by its own expressions, which are in no file any more."""
+    asks = (
+        '[[criterion]]\nid = "told"\ntitle = "What is needed is missing."\nversion = 1\neffective_from = 2026-01-01\n'
+        'test = "information"\n[[criterion.requires]]\nwhat = "the key"\nany_of = ["portal key"]\n'
+    )
+    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+        before = judged(warehouse, tmp_path, criteria_of(tmp_path, asks), APRIL)
+        after = judged(warehouse, tmp_path, criteria_of(tmp_path), APRIL)
+        assert "justified" in before and "incomplete" not in before
+        assert after == before
+
+
 def test_a_planned_version_that_never_judged_leaves_the_one_before_in_force(tmp_path: Path) -> None:
     with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
         judged(warehouse, tmp_path, criteria_of(tmp_path, ONE, LATER_TWO), APRIL)

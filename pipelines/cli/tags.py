@@ -131,15 +131,16 @@ def review(
 
 def _audit(settings: "Settings", out: Path | None, answers: Path | None, person: str, as_json: bool) -> None:
     from pipelines.audit_lines import audit_lines, audit_queue, import_audit, write_audit
-    from pipelines.weekly import new_run_id
 
     now = datetime.now(UTC).replace(tzinfo=None)
     if answers:
-        done = import_audit(settings, answers, person, new_run_id(), now)
+        with writer(settings, "review --verdicts --import", needs_warehouse=True) as run_id:
+            done = import_audit(settings, answers, person, run_id, now)
         told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
         print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
         return
-    rows, estimates = audit_queue(settings, new_run_id(), now)
+    with writer(settings, "review --verdicts", needs_warehouse=True) as run_id:
+        rows, estimates = audit_queue(settings, run_id, now)
     if out:
         write_audit(rows, out)
     if as_json:

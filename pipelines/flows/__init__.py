@@ -21,9 +21,7 @@ __all__ = ["census", "retrain", "sync", "triage", "weekly_review"]
 @flow(name="sync")
 def sync() -> None:
     """What changed in Jira, through to `mart`; no page."""
-    carry_out(
-        "sync", lambda work: weekly.run(work.settings, work.say, is_rendered=False, do=work.do, run_id=work.run_id)
-    )
+    carry_out("sync", _sync)
 
 
 @flow(name="triage")

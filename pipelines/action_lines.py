@@ -1,7 +1,6 @@
 """The meeting's actions: taken over from a CSV, and told with what became of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from analysis.errors import InputError
 from analysis.masking import mask
 from analysis.taxonomy import Criteria
 from analysis.text import printable
-from pipelines.csv_files import csv_lines
+from pipelines.csv_files import Imported, csv_lines
 from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
@@ -22,14 +21,6 @@ STATUSES = ("open", "done", "dropped")
 WHOLE_WEEKS = 4  # before and since, or no effect is told
 Row = dict[str, Any]
 Lines = Sequence[tuple[int, dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file of actions: how many said something new, how many did not."""
-
-    n_stored: int
-    n_known: int
 
 
 def import_actions(settings: Settings, criteria: Criteria, file: Path, run_id: str, now: datetime) -> Imported:

@@ -1,7 +1,6 @@
 """The blind audit of verdicts on its way out, as lines or CSV, and people's answers on their way back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from analysis.audit import VERDICTS, AuditAnswer, draw, drawn, estimates, store,
 from analysis.errors import InputError
 from analysis.review import issue_ids
 from analysis.text import name_key, printable
-from pipelines.csv_files import csv_lines, write_csv
+from pipelines.csv_files import Answered, csv_lines, write_csv
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -29,15 +28,6 @@ WIDEST = 2000  # characters of a ticket's words in a cell
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file of answers: how many said something new, how many did not, how many cells were empty."""
-
-    n_stored: int
-    n_known: int
-    n_empty: int
-
-
 def audit_queue(settings: Settings, run_id: str, now: datetime) -> tuple[list[Row], list[Row]]:
     """What waits for an answer, drawn from the reported week too, and what the answers tell so far."""
     with existing_warehouse(settings.warehouse_file) as warehouse:
@@ -47,7 +37,7 @@ def audit_queue(settings: Settings, run_id: str, now: datetime) -> tuple[list[Ro
         return waiting(warehouse), estimates(warehouse)
 
 
-def import_audit(settings: Settings, file: Path, person: str, run_id: str, now: datetime) -> Imported:
+def import_audit(settings: Settings, file: Path, person: str, run_id: str, now: datetime) -> Answered:
     """Take a CSV's answers over, all or none. Raises `InputError` naming the first line that is wrong."""
     lines = list(csv_lines(file, ("ticket_key", "answer"), ("escalation_no", "person"), {"ticket": "ticket_key"}))
     with existing_warehouse(settings.warehouse_file) as warehouse:
@@ -55,7 +45,7 @@ def import_audit(settings: Settings, file: Path, person: str, run_id: str, now: 
         asked = drawn(warehouse, list(known.values()))
         answers = _answers(file, lines, known, asked, person)
         n_stored = store(warehouse, answers, run_id, now)
-    return Imported(n_stored, len(answers) - n_stored, len(lines) - len(answers))
+    return Answered(n_stored, len(answers) - n_stored, len(lines) - len(answers))
 
 
 def audit_lines(rows: Sequence[Row], told: Sequence[Row]) -> Iterator[str]:

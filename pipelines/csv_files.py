@@ -3,12 +3,36 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import InputError
 from analysis.text import clean, name_key, spreadsheet_cell
 
 Line = tuple[int, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a file: how many lines said something new, how many did not."""
+
+    n_stored: int
+    n_known: int
+
+    def told(self, what: str) -> str:
+        """In words; `what` is what the lines were."""
+        return f"{self.n_stored} {what} stored, {self.n_known} were known"
+
+
+@dataclass(frozen=True)
+class Answered(Imported):
+    """The same of a file of answers, with how many cells were empty."""
+
+    n_empty: int
+
+    def told(self, what: str) -> str:
+        """In words; `what` is what the lines were."""
+        return f"{super().told(what)}, {self.n_empty} lines without an answer"
 
 
 def csv_lines(

@@ -1,7 +1,6 @@
 """The families of the same failure: told with the ones that matter first, and what people say of them taken over."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from analysis.review import issue_ids
 from analysis.taxonomy import Criteria
 from analysis.text import name_key, printable
 from analysis.warehouse import Warehouse
-from pipelines.csv_files import csv_lines
+from pipelines.csv_files import Imported, csv_lines
 from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
@@ -22,14 +21,6 @@ COLUMNS = ("ticket", "said", "person")
 OPTIONAL = ("other", "said_on")
 Row = dict[str, Any]
 Lines = Sequence[tuple[int, dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file: how many lines said something new, how many did not."""
-
-    n_stored: int
-    n_known: int
 
 
 def known_families(settings: Settings) -> list[Row]:

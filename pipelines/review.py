@@ -1,7 +1,6 @@
 """The review queue on its way out, as lines or CSV, and people's answers on their way back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from analysis.field_names import FieldNames
 from analysis.review import Answer, fill_queue, issue_ids, queue, store_answers
 from analysis.taxonomy import Criteria
 from analysis.text import name_key, printable
-from pipelines.csv_files import csv_lines, write_csv
+from pipelines.csv_files import Answered, csv_lines, write_csv
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
 
@@ -23,15 +22,6 @@ WIDEST = 2000  # characters of a ticket's words in a cell
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file of answers: how many said something new, how many did not, how many cells were empty."""
-
-    n_stored: int
-    n_known: int
-    n_empty: int
-
-
 def review_queue(settings: Settings, n: int, run_id: str, now: datetime) -> list[Row]:
     """The tags that wait for a person's answer, topped up to `n`."""
     with existing_warehouse(settings.warehouse_file) as warehouse:
@@ -41,14 +31,14 @@ def review_queue(settings: Settings, n: int, run_id: str, now: datetime) -> list
 
 def import_answers(
     settings: Settings, criteria: Criteria, file: Path, person: str, run_id: str, now: datetime
-) -> Imported:
+) -> Answered:
     """Take a CSV's answers over, all or none. Raises `InputError` naming the first line that is wrong."""
     lines = list(csv_lines(file, ("ticket_key", "kind", "answer"), ("person",), {"ticket": "ticket_key"}))
     with existing_warehouse(settings.warehouse_file) as warehouse:
         known = issue_ids(warehouse, [line["ticket_key"] for _, line in lines])
         answers = _answers(file, lines, known, FieldNames.of(criteria), person)
         n_stored = store_answers(warehouse, answers, run_id, now)
-    return Imported(n_stored, len(answers) - n_stored, len(lines) - len(answers))
+    return Answered(n_stored, len(answers) - n_stored, len(lines) - len(answers))
 
 
 def queue_lines(rows: Sequence[Row], criteria: Criteria) -> Iterator[str]:

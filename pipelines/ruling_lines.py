@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from analysis.review import issue_ids
 from analysis.rulings import REASONS, REPLIES, RULINGS, Saying, escalations_of, not_counted, standings, store
 from analysis.taxonomy import Criteria, Site
 from analysis.text import name_key, printable
-from pipelines.csv_files import csv_lines
+from pipelines.csv_files import Imported, csv_lines
 from pipelines.desk_lock import warehouse_to_read
 from pipelines.known import existing_warehouse
 from pipelines.settings import Settings
@@ -34,14 +33,6 @@ WHY_NOT = {
 }
 Row = dict[str, Any]
 Lines = Sequence[tuple[int, dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file: how many lines said something new, how many did not."""
-
-    n_stored: int
-    n_known: int
 
 
 def import_rulings(settings: Settings, criteria: Criteria, file: Path, run_id: str, now: datetime) -> Imported:

@@ -19,7 +19,8 @@ from analysis.errors import InputError
 from analysis.table_files import SQL
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
-from pipelines.action_lines import Imported, action_lines, import_actions, known_actions
+from pipelines.action_lines import action_lines, import_actions, known_actions
+from pipelines.csv_files import Imported
 from pipelines.settings import Settings
 
 AS_OF = datetime(2026, 6, 29, 8)  # a Monday; the reported week is that of 06-22

@@ -14,7 +14,8 @@ from analysis.likeness_files import read_likeness
 from analysis.placing import place
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
-from pipelines.family_lines import Imported, family_lines, import_families, known_families
+from pipelines.csv_files import Imported
+from pipelines.family_lines import family_lines, import_families, known_families
 from pipelines.settings import Settings
 
 NOW = datetime(2026, 6, 2, 15)

@@ -21,7 +21,8 @@ from analysis.taxonomy import Criteria
 from analysis.text import printable, spreadsheet_cell
 from analysis.warehouse import Warehouse
 from pipelines.cli import app
-from pipelines.review import Imported, import_answers, queue_lines, review_queue, write_queue
+from pipelines.csv_files import Answered
+from pipelines.review import import_answers, queue_lines, review_queue, write_queue
 from pipelines.settings import Settings
 
 # Twelve tags by rules (SUP-1 to 4 and 6 to 9), two of them answered in Jira, ten untagged; SUP-5 is older than a quarter,
@@ -227,7 +228,7 @@ def test_a_csv_goes_out_and_comes_back(desk: Settings, criteria: Criteria, tmp_p
     write_queue(rows, criteria, file)
     told = {(row["ticket_key"], row["kind"]): "none" if row["kind"] == "provider" else "How to" for row in rows[:4]}
     done = import_answers(desk, criteria, filled(file, told), "ann", "run", REVIEWED + timedelta(hours=1))
-    assert done == Imported(4, 0, len(rows) - 4)
+    assert done == Answered(4, 0, len(rows) - 4)
     with Warehouse.open(desk.warehouse_file) as warehouse:
         derive(warehouse, criteria, AS_OF + timedelta(days=1))
         for key, kind in told:
@@ -349,7 +350,7 @@ def test_the_same_file_again_says_nothing_new(desk: Settings, criteria: Criteria
     for hour, (value, n_stored) in enumerate(steps):
         file.write_text(f"{HEADER}SUP-1,provider,{value}\n")
         at = REVIEWED + timedelta(hours=hour)
-        assert import_answers(desk, criteria, file, "ann", "run", at) == Imported(n_stored, 1 - n_stored, 0), value
+        assert import_answers(desk, criteria, file, "ann", "run", at) == Answered(n_stored, 1 - n_stored, 0), value
 
 
 def test_two_persons_in_one_file_may_disagree(desk: Settings, criteria: Criteria, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from analysis.rulings import not_counted, standings, take_over_rulings
 from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse
 from pipelines import weekly
-from pipelines.ruling_lines import WHY_NOT, Imported, import_rulings, known_rulings, ruling_lines
+from pipelines.csv_files import Imported
+from pipelines.ruling_lines import WHY_NOT, import_rulings, known_rulings, ruling_lines
 from pipelines.sample_desk import sample_folder
 from pipelines.settings import Settings
 

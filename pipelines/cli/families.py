@@ -3,13 +3,23 @@
 import json
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, settings_of, writer
+from pipelines.cli.options import (
+    CriteriaDir,
+    Home,
+    Json,
+    WarehouseFile,
+    app,
+    settings_of,
+    tell,
+    tell_import,
+    utc_now,
+    writer,
+)
 
 
 @app.command()
@@ -30,11 +40,7 @@ def similar(
         found = similar_to_text(settings, sys.stdin.buffer.read(), n)
     else:
         found = similar_to_ticket(settings, ticket, n)
-    if as_json:
-        print(json.dumps(asdict(found), default=str))
-        return
-    for line in similar_lines(found):
-        print(line)
+    tell(asdict(found), similar_lines(found), as_json)
 
 
 @app.command()
@@ -51,19 +57,14 @@ def families(
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = utc_now()
         known = read_criteria(settings.criteria_folder)
         with writer(settings, "families --import", needs_warehouse=True) as run_id:
             done = import_families(settings, known, file, run_id, now)
-        told = f"{done.n_stored} lines stored, {done.n_known} were known; `escalations report` takes them into account"
-        print(json.dumps(asdict(done)) if as_json else told)
+        tell_import(done, "lines", as_json)
         return
     rows = known_families(settings)
-    if as_json:
-        print(json.dumps(rows, default=str))
-        return
-    for line in family_lines(rows):
-        print(line)
+    tell(rows, family_lines(rows), as_json)
 
 
 @app.command()

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from analysis.errors import InputError
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, leave_copy, say_to, settings_of, writer
+from pipelines.cli.options import (
+    CriteriaDir,
+    Home,
+    Json,
+    WarehouseFile,
+    app,
+    leave_copy,
+    say_to,
+    settings_of,
+    utc_now,
+    writer,
+)
 
 Where = Annotated[
     str | None, typer.Option(help="A folder, or an address such as s3://bucket/desk. Default: HOME/backups.")
@@ -35,7 +46,7 @@ def backup(
         names = Store(where).names()
         print(json.dumps(names) if as_json else "\n".join(names) or f"{where}: no backup yet")
         return
-    done = make_backup(settings, where, datetime.now(UTC).replace(tzinfo=None), say_to(as_json), keep=keep)
+    done = make_backup(settings, where, utc_now(), say_to(as_json), keep=keep)
     if as_json:
         print(json.dumps(told_of(done)))
 

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from analysis.errors import InputError
 from analysis.text import parse_moment
 
 if TYPE_CHECKING:
+    from pipelines.csv_files import Imported
     from pipelines.settings import Settings
     from pipelines.weekly import Publishing, Result
 
@@ -64,7 +66,7 @@ def writer(settings: "Settings", command: str, *, needs_warehouse: bool = False)
     if needs_warehouse and not settings.warehouse_file.exists():
         yield run_id  # the command will say so; a mistyped home is not made a folder
         return
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     with writing(settings.warehouse_file, f"escalations {command}", run_id, now, settings.lock_wait_seconds):
         yield run_id
 
@@ -73,7 +75,7 @@ def leave_copy(settings: "Settings", as_json: bool, *, at_once: bool = False) ->
     """Bring the copy for BI tools up to date, at most hourly unless at once. Raises `DeliveryError`."""
     from pipelines.published_copy import publish_copy
 
-    publish_copy(settings, datetime.now(UTC).replace(tzinfo=None), say_to(as_json), at_once=at_once)
+    publish_copy(settings, utc_now(), say_to(as_json), at_once=at_once)
 
 
 def check(settings: "Settings") -> None:
@@ -105,6 +107,22 @@ def say_to(quiet: bool) -> Any:
         print(line, file=sys.stderr if quiet else sys.stdout, flush=True)
 
     return say
+
+
+def utc_now() -> datetime:
+    """This moment as naive UTC, as the warehouse keeps times."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def tell(told: object, lines: Iterable[str], as_json: bool) -> None:
+    """Print an answer as JSON, or its lines for people."""
+    for line in [json.dumps(told, default=str)] if as_json else lines:
+        print(line)
+
+
+def tell_import(done: "Imported", what: str, as_json: bool) -> None:
+    """Print what became of a file that was taken over."""
+    tell(asdict(done), [f"{done.told(what)}; `escalations report` takes them into account"], as_json)
 
 
 def answer(result: "Result", as_json: bool) -> None:

@@ -1,13 +1,12 @@
 """What runs by itself: schedules on this machine, or on a Prefect server."""
 
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.errors import SettingsError
-from pipelines.cli.options import CriteriaDir, Home, Source, WarehouseFile, app, check, say_to, settings_of
+from pipelines.cli.options import CriteriaDir, Home, Source, WarehouseFile, app, check, say_to, settings_of, utc_now
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -29,7 +28,7 @@ def serve(
         prefect_environment(settings) | {SERVED_BY: str(os.getpid())},
         {"source": source, "criteria": criteria, "warehouse": warehouse},
     )
-    with serving(settings.prefect, datetime.now(UTC).replace(tzinfo=None)):
+    with serving(settings.prefect, utc_now()):
         try:
             from pipelines.flows.serving import serve as run_schedules
         except ImportError as error:

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis.errors import InputError
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of, writer
+from pipelines.cli.options import (
+    CriteriaDir,
+    Home,
+    Json,
+    WarehouseFile,
+    app,
+    say_to,
+    settings_of,
+    tell,
+    tell_import,
+    utc_now,
+    writer,
+)
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -111,40 +123,34 @@ def review(
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     known = read_criteria(settings.criteria_folder)
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     if answers:
         with writer(settings, "review --import", needs_warehouse=True) as run_id:
             done = import_answers(settings, known, answers, person, run_id, now)
-        told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
-        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        tell_import(done, "answers", as_json)
         return
     with writer(settings, "review", needs_warehouse=True) as run_id:
         rows = review_queue(settings, n, run_id, now)
     if out:
         write_queue(rows, known, out)
-    if as_json:
-        print(json.dumps(rows, default=str))
-        return
-    for line in [f"written: {out}: {len(rows)} tags to answer"] if out else queue_lines(rows, known):
-        print(line)
+    tell(rows, [f"written: {out}: {len(rows)} tags to answer"] if out else queue_lines(rows, known), as_json)
 
 
 def _audit(settings: "Settings", out: Path | None, answers: Path | None, person: str, as_json: bool) -> None:
     from pipelines.audit_lines import audit_lines, audit_queue, import_audit, write_audit
 
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     if answers:
         with writer(settings, "review --verdicts --import", needs_warehouse=True) as run_id:
             done = import_audit(settings, answers, person, run_id, now)
-        told = f"{done.n_stored} answers stored, {done.n_known} were known, {done.n_empty} lines without an answer"
-        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        tell_import(done, "answers", as_json)
         return
     with writer(settings, "review --verdicts", needs_warehouse=True) as run_id:
         rows, estimates = audit_queue(settings, run_id, now)
     if out:
         write_audit(rows, out)
-    if as_json:
-        print(json.dumps({"waiting": rows, "estimates": estimates}, default=str))
-        return
-    for line in [f"written: {out}: {len(rows)} verdicts to answer"] if out else audit_lines(rows, estimates):
-        print(line)
+    tell(
+        {"waiting": rows, "estimates": estimates},
+        [f"written: {out}: {len(rows)} verdicts to answer"] if out else audit_lines(rows, estimates),
+        as_json,
+    )

@@ -1,14 +1,24 @@
 """What OPS should have handled, and what the meeting decided."""
 
-import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of, writer
+from pipelines.cli.options import (
+    CriteriaDir,
+    Home,
+    Json,
+    WarehouseFile,
+    app,
+    say_to,
+    settings_of,
+    tell,
+    tell_import,
+    utc_now,
+    writer,
+)
 
 
 @app.command()
@@ -17,11 +27,7 @@ def queue(home: Home = None, warehouse: WarehouseFile = None, as_json: Json = Fa
     from pipelines.queue_lines import open_queue, queue_lines
 
     rows = open_queue(settings_of(home=home, warehouse=warehouse))
-    if as_json:
-        print(json.dumps(rows, default=str))
-        return
-    for line in queue_lines(rows):
-        print(line)
+    tell(rows, queue_lines(rows), as_json)
 
 
 @app.command()
@@ -38,19 +44,14 @@ def rulings(
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = utc_now()
         known = read_criteria(settings.criteria_folder)
         with writer(settings, "rulings --import", needs_warehouse=True) as run_id:
             done = import_rulings(settings, known, file, run_id, now)
-        told = f"{done.n_stored} replies and rulings stored, {done.n_known} were known"
-        print(json.dumps(asdict(done)) if as_json else f"{told}; `escalations report` takes them into account")
+        tell_import(done, "replies and rulings", as_json)
         return
     verdicts, left_out = known_rulings(settings)
-    if as_json:
-        print(json.dumps({"verdicts": verdicts, "not_counted": left_out}, default=str))
-        return
-    for line in ruling_lines(verdicts, left_out):
-        print(line)
+    tell({"verdicts": verdicts, "not_counted": left_out}, ruling_lines(verdicts, left_out), as_json)
 
 
 @app.command()
@@ -67,18 +68,14 @@ def actions(
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)
     if file:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = utc_now()
         known = read_criteria(settings.criteria_folder)
         with writer(settings, "actions --import", needs_warehouse=True) as run_id:
             done = import_actions(settings, known, file, run_id, now)
-        print(json.dumps(asdict(done)) if as_json else f"{done.n_stored} actions stored, {done.n_known} were known")
+        tell_import(done, "actions", as_json)
         return
     rows, found = known_actions(settings)
-    if as_json:
-        print(json.dumps({"actions": rows, "effects": found}, default=str))
-        return
-    for line in action_lines(rows, found):
-        print(line)
+    tell({"actions": rows, "effects": found}, action_lines(rows, found), as_json)
 
 
 @app.command()
@@ -115,11 +112,7 @@ def pushback(
         print_text(paper(found.markdown, f"Evidence for {found.pack['ticket_key']}"), out)
     elif out:
         write_draft(found.markdown, out)
-    if as_json:
-        print(json.dumps(asdict(found), default=str))
-        return
-    for line in push_back_lines(found, out):
-        print(line)
+    tell(asdict(found), push_back_lines(found, out), as_json)
 
 
 @app.command()
@@ -143,8 +136,4 @@ def triage(
             found = look(settings, say, post=True, hours=hours, run_id=run_id)
     else:
         found = look(settings, say, hours=hours)
-    if as_json:
-        print(json.dumps(asdict(found), default=str))
-        return
-    for line in triage_lines(found):
-        print(line)
+    tell(asdict(found), triage_lines(found), as_json)

@@ -52,6 +52,18 @@ def test_what_is_held_against_ops_was_planted(desk: Settings, truth: dict[str, d
     assert precision >= 0.97 and recall >= 0.78, (precision, recall)
 
 
+def test_what_a_criterion_claims_adds_up_to_how_it_stands(desk: Settings) -> None:
+    """Also where a later fact softened one to a lesser verdict."""
+    query = """
+        select criterion_id, n_claimed, n_agreed + n_withdrawn + n_contested + n_unanswered + n_open
+        from mart.criteria_standing where claims = 'should_have_handled' and n_claimed > 0
+    """
+    with Warehouse.open(desk.warehouse_file) as warehouse:
+        rows = warehouse.rows(query)
+    assert len(rows) >= 3
+    assert [(name, claimed) for name, claimed, _ in rows] == [(name, stands) for name, _, stands in rows]
+
+
 # -- no person --------------------------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,9 @@ with told as (
     from mart.tagged_escalations e
     cross join core.clock k
     join mart.verdicts v using (issue_id, escalation_no)
-    where v.verdict in ('should_have_handled', 'incomplete') and not e.is_excluded and e.entered = 'from_ops'
+    -- what later facts softened to a lesser verdict is claimed by this criterion no more
+    join core.criteria c on c.criterion_id = v.criterion_id and c.version = v.criterion_version and c.claims = v.verdict
+    where not e.is_excluded and e.entered = 'from_ops'
         and e.escalated_week > k.week - 182 and e.escalated_week <= k.week
     group by v.criterion_id, v.criterion_version
 ),

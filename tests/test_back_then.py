@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, issues, table, write_export
+from stories import bare_criteria, issues, open_warehouse, table, write_export
 
 from analysis.review import Answer, store_answers
 from analysis.warehouse import Warehouse
@@ -50,7 +50,7 @@ def back_then(settings: Settings, until: datetime, scratch: Path, query: str) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
         weekly.run(settings, print, until=until)
-    with Warehouse.open(scratch / "warehouse.duckdb") as warehouse:
+    with open_warehouse(scratch / "warehouse.duckdb") as warehouse:
         return table(warehouse, query)
 
 

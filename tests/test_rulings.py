@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import SITE, answers, bare_criteria, cases, derive, issues, lines, load_into, table, write_export
+from stories import (
+    SITE,
+    answers,
+    bare_criteria,
+    cases,
+    derive,
+    issues,
+    lines,
+    load_into,
+    open_warehouse,
+    table,
+    write_export,
+)
 
 from analysis.errors import InputError
 from analysis.judge import judge
@@ -389,7 +401,7 @@ def test_how_verdicts_stand(name: str, found: dict[str, str]) -> None:
 
 @contextmanager
 def told(folder: Path, criteria: Criteria, story: str, as_of: str = "2026-05-01 08:00") -> Iterator[Warehouse]:
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, issues(story), criteria)
         derive(warehouse, criteria, datetime.fromisoformat(as_of))
         yield warehouse
@@ -443,7 +455,7 @@ def test_who_made_it_at_tier_2_does_not_rule_on_it(tmp_path: Path, criteria: Cri
     reported = issues(story)
     for issue in reported:
         issue["fields"]["reporter"] = {"accountId": "lead-1"}
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, reported, criteria)
         derive(warehouse, criteria, datetime(2026, 5, 1))
         assert table(warehouse, WHY) == "SUP-1 withdrawn no set_tier\nSUP-2 withdrawn no -"
@@ -472,7 +484,7 @@ def test_edits_of_a_changelog_with_gaps_count_but_nobody_knows_what_it_was_made_
     """
     gaps = issues(story)
     gaps[0]["changelog"]["total"] = 9
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, gaps, criteria)
         derive(warehouse, criteria, datetime(2026, 5, 1))
         assert table(warehouse, WHY) == "SUP-1 contested no -"
@@ -488,7 +500,7 @@ EVENTS = """
 
 def test_labels_become_events_once(tmp_path: Path, criteria: Criteria) -> None:
     story = CASES["another reply instead of the first, and the first again"][0]
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         assert take_over_rulings(warehouse, "none", datetime(2026, 3, 6)) == 0
         load_into(warehouse, tmp_path, issues("\n".join(story.splitlines()[:3])), criteria)
         assert take_over_rulings(warehouse, "first", datetime(2026, 3, 5)) == 1
@@ -651,7 +663,7 @@ def test_order_in_an_edit_and_loading_in_parts_change_nothing(
     folder = tmp_path_factory.mktemp("parts")
     with told(folder / "whole", criteria, story_of(lives)) as warehouse:
         whole = everything(warehouse)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         for hours in [*sorted(cuts), 10000]:
             part = story_of(lives, ESCALATED + timedelta(hours=hours), random.Random(seed))  # noqa: S311
             load_into(warehouse, folder, issues(part), criteria)
@@ -1067,7 +1079,7 @@ def test_what_waits_is_told_first(tmp_path: Path, criteria: Criteria) -> None:
 def test_before_the_first_report_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         known_rulings(Settings(home=tmp_path))
-    with Warehouse.open(tmp_path / "warehouse.duckdb"):
+    with open_warehouse(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet"):
         known_rulings(Settings(home=tmp_path))

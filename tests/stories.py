@@ -20,6 +20,7 @@ Stories of one kind share a warehouse: `cases` reads them from one text, `answer
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.load import load
 from pipelines.normalise import NORMALISE_VERSION, normalise
+from pipelines.settings import Settings
 
 FIELDS = {
     "tier": ("customfield_1", "Support tier"),
@@ -332,6 +334,12 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
     empty_warehouse(path)
     with Warehouse.open(path) as warehouse:
         yield warehouse
+
+
+def copied(desk: Settings, home: Path) -> Settings:
+    """The same desk in another folder, to change at will; it reads the same export."""
+    shutil.copytree(desk.home, home)
+    return desk.model_copy(update={"home": home})
 
 
 @cache

@@ -1247,7 +1247,7 @@ def broken(warehouse: Warehouse, *names: str) -> list[str]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     home = tmp_path_factory.mktemp("sample")
     made = Settings(home=home, source=str(sample_folder() / "issues.jsonl.gz"), criteria=sample_folder() / "criteria")
-    weekly.run(made, lambda _: None)
+    weekly.run(made, lambda _: None, is_rendered=False)
     with Warehouse.open(made.warehouse_file) as warehouse:
         yield warehouse
 

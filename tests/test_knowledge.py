@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from family_stories import FORBIDDEN, STORY, build, desk_of, house, make_hostile
 from markdown_it import MarkdownIt
-from stories import lines, open_warehouse
+from stories import lines
 
 from analysis.errors import InputError
 from analysis.taxonomy import Criteria, read_criteria
+from analysis.warehouse import Warehouse
 from pipelines import knowledge
 from pipelines.knowledge import Written, write_knowledge
 from pipelines.settings import Settings
@@ -298,7 +299,7 @@ def test_other_refusals(desk: Settings, tmp_path: Path) -> None:
         write(desk, tmp_path / "file" / "below")
     with pytest.raises(InputError, match="no warehouse yet"):
         write(Settings(home=tmp_path), tmp_path / "book")
-    with open_warehouse(tmp_path / "warehouse.duckdb"):
+    with Warehouse.open(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet"):
         write(Settings(home=tmp_path), tmp_path / "book")

@@ -330,7 +330,7 @@ def test_as_of_earlier_what_was_not_live_then_is_not(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(settings, lambda _: None, until=datetime(2026, 4, 6, 12))
+        weekly.run(settings, lambda _: None, is_rendered=False, until=datetime(2026, 4, 6, 12))
     with open_warehouse(scratch / "warehouse.duckdb") as warehouse:
         assert table(warehouse, query) == lines(then)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from jira_standin import JiraStandIn, Kind
 from pushback_desk import LABELS, TUESDAY, PushDesk
-from stories import open_warehouse
 
 from analysis.errors import InputError, SettingsError, WarehouseError
 from analysis.markers import OPENING
@@ -223,7 +222,7 @@ def test_the_pack_needs_a_report(tmp_path: Path) -> None:
     with JiraStandIn("cloud") as jira:
         desk = PushDesk(jira, tmp_path).set_up()
         desk.escalated("one")
-        with open_warehouse(tmp_path / "warehouse.duckdb"):
+        with Warehouse.open(tmp_path / "warehouse.duckdb"):
             pass
         with pytest.raises(InputError, match="nothing was reported yet; run `escalations report` first"):
             show(desk.settings(), desk.criteria(), "SUP-1", None, lambda _: None)

@@ -125,7 +125,7 @@ def test_the_queue_as_a_person_reads_it(desk: Settings) -> None:
 
 
 def test_before_anything_was_reported_it_says_so(tmp_path: Path) -> None:
-    with open_warehouse(tmp_path / "warehouse.duckdb"):
+    with Warehouse.open(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet; run `escalations report` first"):
         open_queue(Settings(home=tmp_path))

@@ -20,6 +20,7 @@ from stories import (
     bare_criteria,
     cases,
     derive,
+    empty_warehouse,
     issues,
     lines,
     load_into,
@@ -836,7 +837,7 @@ PLANTED = {
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("desk")
     made = Settings(home=home, source=str(SAMPLE / "issues.jsonl.gz"), criteria=SAMPLE / "criteria")
-    weekly.run(made, lambda _: None)
+    weekly.run(made, lambda _: None, is_rendered=False)
     return made
 
 
@@ -883,15 +884,17 @@ SUP-3 created 2026-03-03 16:00 tier=2 summary="portal key" labels=verdict-accept
 HEADER = "ticket,said,person,said_on\n"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> tuple[Settings, Criteria]:
-    known = house(tmp_path / "criteria")
-    home = Settings(home=tmp_path, source=str(write_export(tmp_path / "export.json", issues(THEN))))
-    weekly.run(home, lambda _: None)
-    (tmp_path / "said.csv").write_text(f"{HEADER}SUP-2,accepted,ops-1,2026-03-11\nSUP-2,withdrawn,lead-1,2026-03-18\n")
-    import_rulings(home, known, tmp_path / "said.csv", "import", datetime(2026, 5, 5))
-    weekly.run(home, lambda _: None)
-    return home, known
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("desk")
+    known = house(folder / "criteria")
+    home = Settings(home=folder, source=str(write_export(folder / "export.json", issues(THEN))))
+    empty_warehouse(home.warehouse_file)
+    weekly.run(home, lambda _: None, is_rendered=False)
+    (folder / "said.csv").write_text(f"{HEADER}SUP-2,accepted,ops-1,2026-03-11\nSUP-2,withdrawn,lead-1,2026-03-18\n")
+    import_rulings(home, known, folder / "said.csv", "import", datetime(2026, 5, 5))
+    weekly.run(home, lambda _: None, is_rendered=False)
+    return home
 
 
 @pytest.mark.parametrize(
@@ -906,13 +909,10 @@ def desk(tmp_path: Path) -> tuple[Settings, Criteria]:
         ),
     ],
 )
-def test_as_of_then_each_saying_once(
-    until: str, n_events: int, expected: str, desk: tuple[Settings, Criteria], tmp_path: Path
-) -> None:
+def test_as_of_then_each_saying_once(until: str, n_events: int, expected: str, desk: Settings, tmp_path: Path) -> None:
     """A label stands in the changelog and, once a run took it over, among the events that are copied."""
-    home, _ = desk
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    empty_warehouse(scratch / "warehouse.duckdb")
 
     @contextmanager
     def kept(**_: object) -> Iterator[str]:
@@ -920,9 +920,9 @@ def test_as_of_then_each_saying_once(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(home, lambda _: None, until=datetime.fromisoformat(until))
-    then = scratch / "warehouse.duckdb"
-    with Warehouse.open(then if then.exists() else home.warehouse_file) as warehouse:
+        weekly.run(desk, lambda _: None, is_rendered=False, until=datetime.fromisoformat(until))
+    is_past = datetime.fromisoformat(until) < datetime(2026, 5, 4)  # else it is a run on the desk's own warehouse
+    with Warehouse.open(scratch / "warehouse.duckdb" if is_past else desk.warehouse_file) as warehouse:
         assert table(warehouse, STANDS.replace(", v.window_closes_at", "")) == expected
         query = "select count(*), count(distinct source_ref) from state.rulings"
         assert table(warehouse, query) == f"{n_events} {n_events}"
@@ -1079,7 +1079,7 @@ def test_what_waits_is_told_first(tmp_path: Path, criteria: Criteria) -> None:
 def test_before_the_first_report_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         known_rulings(Settings(home=tmp_path))
-    with open_warehouse(tmp_path / "warehouse.duckdb"):
+    with Warehouse.open(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet"):
         known_rulings(Settings(home=tmp_path))

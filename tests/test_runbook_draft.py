@@ -251,7 +251,7 @@ def test_families_of_which_persons_spoke(desk: Settings, criteria: Criteria, tmp
 def test_nothing_was_reported_yet(criteria: Criteria, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         runbook_draft(Settings(home=tmp_path), criteria, "SUP-1")
-    with open_warehouse(tmp_path / "warehouse.duckdb"):
+    with Warehouse.open(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet"):
         runbook_draft(Settings(home=tmp_path), criteria, "SUP-1")

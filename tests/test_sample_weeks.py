@@ -53,7 +53,7 @@ def arrive(home: Path, issues: list[Issue], until: datetime, *, publish: bool = 
     past = [one for issue in issues if (one := as_of(issue, until, catalogue))]
     (home / "export.jsonl").write_text("\n".join(json.dumps(one) for one in past))
     publishing = weekly.Publishing.PUBLISH if publish else weekly.Publishing.NO
-    weekly.run(settings_of(home), lambda _: None, publishing=publishing)
+    weekly.run(settings_of(home), lambda _: None, is_rendered=False, publishing=publishing)
 
 
 def rows(home: Path, query: str) -> list[tuple[Any, ...]]:

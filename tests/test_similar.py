@@ -11,7 +11,6 @@ import pytest
 from family_stories import STORY, build, desk_of, house
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stories import open_warehouse
 
 from analysis.errors import InputError
 from analysis.features import EMBEDDING_WIDTH
@@ -383,7 +382,7 @@ def test_untrusted_words_do_not_reach_the_terminal_as_they_are(desk: Settings) -
 def test_nothing_was_reported_yet(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         similar_to_text(Settings(home=tmp_path), b"a text", 3)
-    with open_warehouse(tmp_path / "warehouse.duckdb"):
+    with Warehouse.open(tmp_path / "warehouse.duckdb"):
         pass
     with pytest.raises(InputError, match="nothing was reported yet; run `escalations report` first"):
         similar_to_text(Settings(home=tmp_path), b"a text", 3)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from few_tickets import cells, few_examples
-from stories import derive, open_warehouse, warehouse_of, write_criteria
+from stories import derive, warehouse_of, write_criteria
 
 from analysis import fitting
 from analysis.examples import Example, starter_examples
@@ -484,7 +484,7 @@ def test_reading_answers_twice_gives_the_same(answered: Path) -> None:
 def test_without_a_warehouse_or_answers_there_is_nothing_to_learn_from(tmp_path: Path) -> None:
     assert answered_examples(tmp_path / "none.duckdb") == []
     assert not (tmp_path / "none.duckdb").exists(), "asking makes no warehouse"
-    with open_warehouse(tmp_path / "new.duckdb"):
+    with Warehouse.open(tmp_path / "new.duckdb"):
         pass
     assert answered_examples(tmp_path / "new.duckdb") == []
 

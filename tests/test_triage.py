@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from jira_standin import JiraStandIn
 from pushback_desk import PushDesk
-from stories import open_warehouse
 
 from analysis.errors import DeliveryError, InputError, SettingsError
 from analysis.markers import OPENING
+from analysis.warehouse import Warehouse
 from pipelines.triage import Triage, triage, triage_lines
 
 NOW = datetime(2026, 9, 1, 12)  # the stand-in's clock
@@ -147,7 +147,7 @@ def test_a_source_that_is_a_file(desk: PushDesk) -> None:
 def test_it_needs_a_report(tmp_path: Path) -> None:
     with JiraStandIn("cloud") as jira:
         desk = PushDesk(jira, tmp_path).set_up()
-        with open_warehouse(tmp_path / "warehouse.duckdb"):
+        with Warehouse.open(tmp_path / "warehouse.duckdb"):
             pass
         with pytest.raises(InputError, match="nothing was reported yet"):
             looked(desk)

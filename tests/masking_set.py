@@ -102,7 +102,8 @@ def masked_ticket(texts: dict[str, str]) -> dict[str, str]:
     }
     catalogue = FieldCatalogue.of(read_criteria().site, names)
     rows = normalise({"id": "1", "key": "SUP-1", "fields": fields}, catalogue)
-    return {"text": rows["tickets"][0]["description"]} | {"comment": row["body"] for row in rows["comments"]}
+    said = {"comment": rows["comments"][0]["body"]} if rows["comments"] else {}
+    return {"text": rows["tickets"][0]["description"], **said}
 
 
 def _planted(name: str, marked: str) -> Planted:

@@ -90,6 +90,23 @@ SECRETS: list[tuple[str, str]] = [
     ("VIN 1HGCM82633A004352", "1HGCM82633A004352"),
     ("vin 1hgcm82633a004352", "1hgcm82633a004352"),
     ("1M8GDM9AXKP042788 in for service", "1M8GDM9AXKP042788"),
+    ("VIN 1HG-CM8263-3A004352", "3A004352"),
+    ("the pw for the portal: Hn7-ladder", "Hn7-ladder"),
+    ("creds: tom / Kettle99!", "Kettle99!"),
+    ("my clave es Luna2026", "Luna2026"),
+    ("le mot de passe : Soleil99", "Soleil99"),
+    ("nine-Lemon-trucks is the password", "nine-Lemon-trucks"),
+    ('the passphrase is "Kite flyer 9"', "Kite flyer 9"),
+    ("<ns:Password Type='Text'>Kettle</ns:Password>", "Kettle"),
+    ("curl -u tom:Kettle99 https://x.example.com", "Kettle99"),
+    ("ALTER USER tom IDENTIFIED BY Kettle99", "Kettle99"),
+    ("jdbc:oracle:thin:tom/Kettle9@//db.example.com:1521/S", "Kettle9"),
+    ("DRIVER={X};PWD={a}b;c};", "{a}b"),
+    ("tom (at) shop (dot) example", "tom (at) shop"),
+    ("tom dot low at shop dot example", "tom dot low"),
+    ("T: 3035550142", "3035550142"),
+    ("OTP 884112", "884112"),
+    ("cvv: 123", "123"),
 ]
 
 LOOK_ALIKES = [
@@ -110,6 +127,12 @@ LOOK_ALIKES = [
     "commit 575161bca73fdde515c6d139ed16ad2efb0a25bd", "jobId=3035550142", "appointment 3035550142 is gone",
     "user@localhost", "dealer@ 9am", "+0530", "UTC+05:30", "+12345 rows", "mileage 123,456",
     "lat 39.739236, -104.984862", "slots 08:00-17:00", "-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----",
+    "Password: please reset it", "the password: fine. Thanks", "password: ${DB_PASSWORD}", "token: {{ .token }}",
+    "password=settings.PASSWORD", "token=os.environ['DFX']", '"password":"***"', "(using password: YES)",
+    "api key: see vault", "client id/secret -> prod", "the key is to restart appointment-service-v2",
+    'webKey is turned away: "webKey revoked, contact us"', "the token goes into `.env`", "docker run -u 1000:1000 x",
+    "username pam_svc / dealer_id 88120_1", "arn:aws:secretsmanager:us-east-2:441277120934:secret:prod/cdk/x-a1B2c3",
+    "Set-Cookie: lang=en_US; Expires=Wed, 04 Nov 2026 09:00:00 GMT", "git@github.com:pam/sync.git",
     "advisor 12-34-56", "ISO 8601", "ext 5550", "[~] is odd", "3-555-01", "call 911 codes",
 ]  # fmt: skip
 
@@ -184,6 +207,8 @@ HOSTILE = [
     "a.", "a@", "a@b.", "a-", "A1", "1 ", "12", "+1 ", "555-", "(303) ", "4111 ", "eyJ-", "eyJaaaaaaaaa.", "bearer ",
     "Bearer a", "password", "password=", "password:  ", "password is ", "secret-", "api_key", "\\\"", "://", "://a:",
     "https://u:", "cookie: a=", "?sig=", "-", "-----BEGIN ", "-----BEGIN RSA PRIVATE KEY-----\n", "[~",
+    "Customer: Ab Cd, ", '"firstName":"Ab",', "customer,a,b\n", "Name: Ab phone ",
+    "creds: a / ", "login -p ", " -u a:", "secret of the ", "key is ", "a dot ",
     "SG.aaaaaaaaaaaaaaaaaa.", "ghp_", "call ", "é", "\u202e",
 ]  # fmt: skip
 

@@ -51,12 +51,14 @@ QUOTE = r"\\?[\"'`]"
 OPENS = rf"(?:{QUOTE})?[ \t]{{0,3}}(?::=|=>|[:=])[ \t]{{0,3}}"
 QUOTED = rf"(?P<q>{QUOTE})(?P<v>[^\"'`\n\[\]]{{1,400}})(?P=q)"
 OPEN_VALUE = r"[^\s\"'`,;&<>\[\]{}\\]"
+IN_TAG = r"(?:[ \t][^<>\n]{0,200})?>(?P<v>[^<>\n\[\]]{3,400})(?=</)"
+IN_MARKS = rf"[ \t]{{1,3}}(?P<q>{QUOTE})(?P<v>[^\n\"'`\[\]]{{4,80}})(?P=q)"
+AFTER_BLANK = r"[ \t]\\?[\"'`]"
 IN_QUOTES = r"[:=][ \t]{0,3}\\?[\"'`]"
 ABOUT = r"(?:[ \t]{1,2}[a-zé'’]{1,14}){0,4}?"  # "password of the dealer", "secret for webhook signing"
 IS = r"(?:[ \t]{1,2}(?i:is|was|are|will be|es|est|to|a été changé en)|[ \t]{0,2}(?:->|[:=]))"
 WORD_SIGNS = "pass|pw|contras|kennwort|senha"
 KEY_SIGNS = "key|secret|token|session"
-ANY_SIGNS = f"{WORD_SIGNS}|{KEY_SIGNS}"
 
 
 def _detector(
@@ -93,21 +95,11 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     # DRIVER={…};PWD={a}b}; of ODBC
     _detector("password", "pwd|password", rf"{BEGINS}(?i:pwd|password)[ ]?=[ ]?(?P<v>\{{[^\n\[\]]{{1,200}}?\}})(?=;)"),
-    _detector(
-        "secret",
-        ANY_SIGNS,
-        rf"(?:{KEY}|{PASSWORD}){OPENS}{QUOTED}",
-        shapes.is_secret,
-        IN_QUOTES,
-    ),
+    _detector("secret", KEY_SIGNS, f"{KEY}{OPENS}{QUOTED}", shapes.is_secret, IN_QUOTES),
+    _detector("password", WORD_SIGNS, f"{PASSWORD}{OPENS}{QUOTED}", shapes.is_secret, IN_QUOTES),
     # <wsse:Password Type="PasswordText">
-    _detector(
-        "secret",
-        ANY_SIGNS,
-        rf"(?:{KEY_NAME}|{PASSWORD_NAME})(?:[ \t][^<>\n]{{0,200}})?>(?P<v>[^<>\n\[\]]{{3,400}})(?=</)",
-        shapes.is_secret,
-        "</",
-    ),
+    _detector("secret", KEY_SIGNS, f"{KEY_NAME}{IN_TAG}", shapes.is_secret, "</"),
+    _detector("password", WORD_SIGNS, f"{PASSWORD_NAME}{IN_TAG}", shapes.is_secret, "</"),
     # a line of its own in a file of settings: blanks and semicolons belong to it
     _detector(
         "password",
@@ -138,13 +130,8 @@ DETECTORS: tuple[Detector, ...] = (
         rf"{PASSWORD}{ABOUT}{IS}[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[^\s\"'`,;<>\[\]]{{4,80}})",
         shapes.is_said,
     ),
-    _detector(
-        "secret",
-        ANY_SIGNS,
-        rf"(?i:secret|token|key|{SAYS}){ABOUT}{IS}[ \t]{{1,3}}(?P<q>{QUOTE})(?P<v>[^\n\"'`\[\]]{{4,80}})(?P=q)",
-        shapes.is_quoted,
-        r"[ \t]\\?[\"'`]",
-    ),
+    _detector("secret", KEY_SIGNS, f"(?i:secret|token|key){ABOUT}{IS}{IN_MARKS}", shapes.is_quoted, AFTER_BLANK),
+    _detector("password", WORD_SIGNS, f"(?i:{SAYS}){ABOUT}{IS}{IN_MARKS}", shapes.is_quoted, AFTER_BLANK),
     _detector(
         "password",
         "clave",

@@ -128,7 +128,7 @@ def gaps(text: str, masked: str) -> list[tuple[int, int]]:
 def _count(outcome: Outcome, planted: Planted, masked: str) -> None:
     spans = gaps(planted.text, masked)
     gone = {place for start, end in spans for place in range(start, end)}
-    told = set()
+    told: set[int] = set()
     for plant in planted.plants:
         places = range(plant.start, plant.end)
         told.update(places)

@@ -168,7 +168,7 @@ def test_precision_and_recall(capsys: pytest.CaptureFixture[str]) -> None:
 SHOWN = [
     ("Authorization: Bearer abcdef0123456789", "Authorization: Bearer [token]"),
     ("api_key=9f8e7d6c5b4a&x=1", "api_key=[secret]&x=1"),
-    ('"password": "two words", "dealer": 7', '"password": "[secret]", "dealer": 7'),
+    ('"password": "two words", "dealer": 7', '"password": "[password]", "dealer": 7'),
     ("the password is Welcome1!", "the password is [password]"),
     ("https://pam:S3cret@api.example.com/v1", "https://[password]@api.example.com/v1"),
     ("mail a@b.example and call 303-555-0142.", "mail [email] and call [phone]."),

@@ -77,6 +77,14 @@ DETECTORS: tuple[Detector, ...] = (
         r"(?:[^-]|-(?!-)){0,20000}-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r"|(?:\s{0,3}[A-Za-z0-9+/=\\]{30,4000})*(?:\s{0,3}[A-Za-z0-9+/=]{4,80}(?!\S))?)",  # its end was cut off
     ),
+    # before what may stand in them, so that nothing of the line is left
+    _detector(
+        "cookie",
+        "set-cookie",
+        r"\b(?i:set-cookie)(?:\\?[\"'])?:[ \t]{0,3}(?:\\?[\"'])?[^\s=;\[\]]{1,80}=(?P<v>[^\s;\[\]\"]{4,2000})",
+        shapes.is_cookie,
+    ),
+    _detector("cookie", "cookie", r"(?<![\w-])(?i:cookie):[ \t]{0,3}(?P<v>[^\s=;\[\]]{1,80}=[^\n\[\]]{4,2000})"),
     _detector("password", "://", r"(?<=://)(?P<v>[^\s:/@]{0,80}:[^\s/@]{1,200})(?=@)"),
     _detector("password", ":thin:", r"(?<=:thin:)[^\s/@]{1,80}/(?P<v>[^\s@]{1,200})(?=@)"),
     _detector("token", "eyj", r"(?<![\w-])eyJ[\w-]{8,4000}\.[\w-]{8,4000}(?:\.[\w-]{0,4000}){0,3}"),
@@ -208,16 +216,9 @@ DETECTORS: tuple[Detector, ...] = (
         "secret",
         KEY_SIGNS,
         rf"\b(?i:(?:api|access|client|web|account|subscription|signing|shared|webhook)[ -]?(?:key|secret|token)"
-        rf"|secret|token|key){ABOUT}(?:{IS})?[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[\w.~+/=%-]{{12,400}})",
+        rf"|secret|token|key){ABOUT}(?:{IS})?[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[\w.~+/%-]{{12,400}}={{0,2}})(?![\w=])",
         shapes.is_random,
     ),
-    _detector(
-        "cookie",
-        "set-cookie",
-        r"\b(?i:set-cookie)(?:\\?[\"'])?:[ \t]{0,3}(?:\\?[\"'])?[^\s=;\[\]]{1,80}=(?P<v>[^\s;\[\]\"]{4,2000})",
-        shapes.is_cookie,
-    ),
-    _detector("cookie", "cookie", r"(?<![\w-])(?i:cookie):[ \t]{0,3}(?P<v>[^\s=;\[\]]{1,80}=[^\n\[\]]{4,2000})"),
     _detector("cookie", "cookie", r"\b(?i:cookie)[ \t]{0,3}=[ \t]{0,3}(?P<v>[\w%.~+/-]{8,2000})", shapes.is_random),
     _detector("key", "akia|asia", r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b"),
     _detector(
@@ -284,7 +285,7 @@ DETECTORS: tuple[Detector, ...] = (
         r"(?<![A-Za-z])(?i:(?:\w{1,20}[_-])?(?:phone|[tpmc](?=:)|tel[eé]fono|telephone|tel|ph|cell?|celular|m[oó]vil|mobile|fax|call|text|whatsapp"
         r"|(?:home|work|cell|mobile|tele)phone|(?:complete|phone|local|my|his|her|our|contact)[ _]?number|telf1))"
         r"(?i:[ ]?(?:no|number|nr|num)\b)?(?:[.:#>=\"' \t\\-]|(?i:is)){1,6}(?:at[ ]|on[ ])?"
-        r"(?P<v>\(?1?\d{2,3}\)?[ .-]?(?:\d{3,8}|\d{3,4}[ .-]?\d{4}))(?![\w-])",
+        r"(?P<v>\(?1?\d{2,3}\)?[ .-]?(?:\d{3,4}[ .-]?\d{4}|\d{3,8}))(?![\w-])",
         shapes.is_called,
         r"\d[\d ().-]{6,}\d",
     ),

@@ -106,6 +106,8 @@ SECRETS: list[tuple[str, str]] = [
     ("tom dot low at shop dot example", "tom dot low"),
     ("T: 3035550142", "3035550142"),
     ("OTP 884112", "884112"),
+    ("Teléfono: 55 5550 1187", "55 5550 1187"),
+    (f"Cookie: a={JWT}; sid=88aa99bb", "88aa99bb"),
     ("cvv: 123", "123"),
 ]
 
@@ -131,6 +133,7 @@ LOOK_ALIKES = [
     "password=settings.PASSWORD", "token=os.environ['DFX']", '"password":"***"', "(using password: YES)",
     "api key: see vault", "client id/secret -> prod", "the key is to restart appointment-service-v2",
     'webKey is turned away: "webKey revoked, contact us"', "the token goes into `.env`", "docker run -u 1000:1000 x",
+    "token refresh failed trace_id=9f1c2b7de4a04c51",
     "username pam_svc / dealer_id 88120_1", "arn:aws:secretsmanager:us-east-2:441277120934:secret:prod/cdk/x-a1B2c3",
     "Set-Cookie: lang=en_US; Expires=Wed, 04 Nov 2026 09:00:00 GMT", "git@github.com:pam/sync.git",
     "advisor 12-34-56", "ISO 8601", "ext 5550", "[~] is odd", "3-555-01", "call 911 codes",

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     jira_token_expires: date | None = None
     jira_ca: Path | None = None
     jira_proxy: str | None = None
+    jira_gateway: str | None = None
     jira_workers: int = Field(default=12, ge=1, le=16)
     jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
     triage_comments: bool = False
@@ -173,6 +174,8 @@ def check(settings: Settings) -> None:
         wrong += [f"source jira: set {', '.join(missing)}"] if missing else []
         if settings.jira_url and not settings.jira_url.startswith(("https://", "http://")):
             wrong.append("jira_url is not an address; write it as https://your-site.atlassian.net")
+    if settings.jira_gateway and not settings.jira_gateway.startswith(("https://", "http://")):
+        wrong.append("jira_gateway is not an address; write it as https://api.atlassian.com/ex/jira/CLOUD-ID")
     if settings.jira_ca and not settings.jira_ca.is_file():
         wrong.append(f"jira_ca: {settings.jira_ca} is not a file")
     if wrong:

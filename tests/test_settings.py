@@ -118,6 +118,11 @@ def test_what_a_live_jira_needs(url: str | None, missing: str) -> None:
     assert told(source="jira", jira_url=url).startswith(f"settings: source jira: set {missing}; see flags")
 
 
+def test_a_gateway_is_an_address() -> None:
+    wrong = told(source="jira", jira_url="https://jira.example", jira_gateway="CLOUD-ID")
+    assert "; jira_gateway is not an address; write it as https://api.atlassian.com/ex/jira/CLOUD-ID" in wrong
+
+
 def test_nothing_of_jira_is_asked_for_an_export() -> None:
     check(read_settings(source="export.json", jira_url="nonsense"))
 

@@ -26,6 +26,10 @@ def init(
     ],
     projects: Annotated[str, typer.Option(prompt="Keys of the desk's projects, such as SUP,ONB")],
     jira_email: Annotated[str, typer.Option(prompt="E-mail of the account (empty on Data Center)")] = "",
+    jira_gateway: Annotated[
+        str | None,
+        typer.Option(help="Only for a token with scopes: https://api.atlassian.com/ex/jira/CLOUD-ID."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """First settings: asks, looks at this Jira's fields and statuses, and proposes site.toml."""
@@ -33,7 +37,9 @@ def init(
     from pipelines.first_settings import propose, site_toml, write_desk
     from pipelines.live import live_source
 
-    base = settings_of(home=home, jira_url=jira_url, jira_token=jira_token, jira_email=jira_email or None)
+    base = settings_of(
+        home=home, jira_url=jira_url, jira_token=jira_token, jira_email=jira_email or None, jira_gateway=jira_gateway
+    )
     source = live_source(base, read_criteria(), say_to(True))
     from pipelines.jira import probe  # after live_source has said what is missing where its packages are not installed
 
@@ -43,6 +49,7 @@ def init(
     site = site_toml(propose(probe.field_names(connection, plan), statuses), zone or "UTC")
     keys = [key.strip() for key in projects.split(",") if key.strip()]
     told = {"source": "jira", "jira_url": jira_url, "jira_email": jira_email, "jira_projects": keys}
+    told |= {"jira_gateway": base.jira_gateway}
     for path in write_desk(base.home, site, told, jira_token, Path(".env")):
         print(f"written: {path}")
     print(f"Look at {base.home / 'criteria' / 'site.toml'}, then run `escalations doctor` and `escalations run`.")
@@ -52,7 +59,7 @@ def init(
 def doctor(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:
-    """Is everything healthy: criteria, warehouse, and the live Jira if one is set."""
+    """Is everything healthy: criteria, warehouse, targets, schedules, and the live Jira if one is set."""
     from pipelines.doctor import examine
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)

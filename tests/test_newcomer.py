@@ -103,7 +103,7 @@ def test_from_clone_to_a_scheduled_sync(jira: JiraStandIn, clone: Path) -> None:
     jira.create("SUP", summary="one more")
     began = time.monotonic()
     served = Served(given, clone / "data", port)
-    with (clone / "serve.log").open("wb") as log:
+    with (clone / "data" / "serve.log").open("wb") as log:
         served.process = subprocess.Popen(
             ["bash", "-c", f"exec {lines[-1]}"], cwd=clone, env=given, stdout=log, stderr=log
         )

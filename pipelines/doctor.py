@@ -3,6 +3,7 @@
 Each finding is one line with what to do. Nothing is written or sent, and no ticket text is shown.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def _look_at_jira(settings: Settings, criteria: Criteria, say: Say) -> list[Find
     for project in jira.projects:
         ask = partial(probe.permissions, connection, plan, project)
         writes = settings.triage_comments if project in settings.jira_projects else None
-        found += guarded("permissions", partial(check_permissions, ask, project, writes))
+        found += check_permissions(ask, project, writes)
     return [*found, *check_fields(criteria, probe.field_names(connection, plan))]
 
 
@@ -97,6 +98,8 @@ def check_disk(settings: Settings) -> Finding:
     place = next(path for path in (settings.home.resolve(), *settings.home.resolve().parents) if path.exists())
     free = shutil.disk_usage(place).free
     size = settings.warehouse_file.stat().st_size if settings.warehouse_file.exists() else 0
+    if not os.access(place, os.W_OK):
+        return Finding("disk", "wrong", f"{place} may not be written; see to its rights, or give another home")
     told = f"{free / GIB:.1f} GiB free at {place}, the warehouse has {size / GIB:.2f} GiB"
     if free < size + GIB / 4:
         return Finding("disk", "wrong", f"{told}; make room, a run writes at least as much again")
@@ -139,7 +142,7 @@ def check_own(folder: Path | None) -> Iterator[Finding]:
     if other:
         yield Finding("own criteria", "ok", f"differ from what is shipped: {', '.join(other)}")
     if same:
-        why = "remove them, so that an upgrade reaches them"
+        why = "remove those that you do not mean to change, so that an upgrade reaches them"
         yield Finding("own criteria", "look", f"the same as shipped: {', '.join(sorted(same))}; {why}")
 
 
@@ -262,8 +265,11 @@ def check_permissions(ask: Callable[[], Mapping[str, Any]], project: str, writes
 
     `writes`: first looks are written as comments; without it only a person pushes back; None where nothing is written.
     """
-    answers = ask()
-    told = answers.get("permissions") or {}
+    try:
+        told = ask().get("permissions") or {}
+    except EscalationsError as error:
+        yield Finding("permissions", "wrong", f"{project}: {error}")
+        return
     may = {name for name, one in told.items() if (one or {}).get("havePermission")}
     if "BROWSE_PROJECTS" not in may:
         yield Finding("permissions", "wrong", f"{project}: the account may not browse it; grant it Browse Projects")

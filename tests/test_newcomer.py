@@ -60,7 +60,11 @@ def surroundings(port: int) -> dict[str, str]:
     """A shell of its own; of settings only the port, for others on this machine may have the usual one."""
     foreign = ("ESCALATIONS_", "PREFECT_", "PYTHON", "VIRTUAL_ENV", "PYTEST", "COV_")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
-    return kept | {"PYTHON": getattr(sys, "_base_executable", sys.executable), "ESCALATIONS_PREFECT_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    return kept | {
+        "PYTHON": getattr(sys, "_base_executable", sys.executable),
+        "ESCALATIONS_PREFECT_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def typed(line: str, folder: Path, given: dict[str, str], answers: str = "") -> str:

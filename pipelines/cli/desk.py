@@ -3,12 +3,13 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.errors import SettingsError
+from analysis.errors import InputError, SettingsError
 from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def init(
 ) -> None:
     """First settings: asks, looks at this Jira's fields and statuses, and proposes site.toml."""
     from analysis.taxonomy import read_criteria
+    from pipelines.doctor import check_permissions
     from pipelines.first_settings import propose, site_toml, write_desk
     from pipelines.live import live_source
 
@@ -45,14 +47,26 @@ def init(
 
     connection, plan = source.connection, source.plan()
     _, zone = probe.account_and_zone(connection, plan)
+    keys = _projects(projects)
+    for key in keys:
+        for finding in check_permissions(partial(probe.permissions, connection, plan, key), key, None):
+            if finding.state == "wrong":
+                raise InputError(f"--projects: {finding.text}")
     statuses = [name for name, _ in probe.status_names(connection, plan)]
     site = site_toml(propose(probe.field_names(connection, plan), statuses), zone or "UTC")
-    keys = [key.strip() for key in projects.split(",") if key.strip()]
     told = {"source": "jira", "jira_url": jira_url, "jira_email": jira_email, "jira_projects": keys}
     told |= {"jira_gateway": base.jira_gateway}
     for path in write_desk(base.home, site, told, jira_token, Path(".env")):
         print(f"written: {path}")
     print(f"Look at {base.home / 'criteria' / 'site.toml'}, then run `escalations doctor` and `escalations run`.")
+
+
+def _projects(text: str) -> list[str]:
+    """The keys, with commas or blanks between them. Raises `InputError` where there is none."""
+    keys = text.replace(",", " ").split()
+    if not keys:
+        raise InputError("--projects: give at least one key, such as SUP")
+    return keys
 
 
 @app.command()

@@ -54,8 +54,13 @@ def init(
                 raise InputError(f"--projects: {finding.text}")
     statuses = [name for name, _ in probe.status_names(connection, plan)]
     site = site_toml(propose(probe.field_names(connection, plan), statuses), zone or "UTC")
-    told = {"source": "jira", "jira_url": jira_url, "jira_email": jira_email, "jira_projects": keys}
-    told |= {"jira_gateway": base.jira_gateway}
+    told: dict[str, object] = {
+        "source": "jira",
+        "jira_url": jira_url,
+        "jira_gateway": base.jira_gateway,
+        "jira_email": jira_email,
+    }
+    told |= {"jira_projects": keys}
     for path in write_desk(base.home, site, told, jira_token, Path(".env")):
         print(f"written: {path}")
     print(f"Look at {base.home / 'criteria' / 'site.toml'}, then run `escalations doctor` and `escalations run`.")

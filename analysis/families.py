@@ -145,8 +145,7 @@ class Families:
             found = {tuple(rows): None} if rows else {}
             settled = [row for row in rows if self._index.rows.is_settled[row]]
             rest = set(rows)
-            for row in settled:
-                odds = self._index.rows.odds(self._index.rows.ticket(row), rows)
+            for row, odds in zip(settled, self._index.rows.odds_between(settled, rows), strict=True):
                 alike = tuple(one for one, worth in zip(rows, odds, strict=True) if one == row or worth >= JOINS)
                 found[alike] = None
                 rest.difference_update(alike)
@@ -171,8 +170,8 @@ class Families:
                 yield FamilyEvent("merged", family, None, ended)
 
     def _between(self, one: int, other: int) -> float:
-        rows, mine, theirs = self._index.rows, self._index.first_members(one), self._index.first_members(other)
-        return float(np.mean([rows.odds(rows.ticket(row), theirs) for row in mine])) if mine and theirs else -np.inf
+        mine, theirs = self._index.first_members(one), self._index.first_members(other)
+        return float(np.mean(self._index.rows.odds_between(mine, theirs))) if mine and theirs else -np.inf
 
     def _age(self, family: int) -> int:
         """The row of the founder, where that is known; of two families that one stays whose founder came first."""

@@ -4,14 +4,15 @@ A ticket is held against the members of a few families alone: of those some memb
 it, the ones whose middle is nearest. So no ticket is held against all.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.features import Floats
-from analysis.likeness import Likeness, Readings
+from analysis.likeness import Integers, Likeness, Readings
 
 MOST_MEMBERS = 24  # of a family that a ticket is held against: the first ones
 N_KINDS = 3  # likely kinds by which a ticket is found
@@ -89,9 +90,13 @@ class Rows:
         providers = [self.providers[row] for row in rows]
         return self.likeness.log_odds(ticket.reading, self.readings.take(rows), ticket.provider, providers)
 
-    def ticket(self, row: int) -> Ticket:
-        """The ticket of a row."""
-        return Ticket(self.ids[row], self.readings.take([row]), self.providers[row])
+    def odds_between(self, some: Sequence[int], others: list[int]) -> list[Floats]:
+        """Log-odds of each of some rows with each of the others."""
+        readings, providers = self.readings.take(others), [self.providers[row] for row in others]
+        return [
+            self.likeness.log_odds(self.readings.take(slice(row, row + 1)), readings, self.providers[row], providers)
+            for row in some
+        ]
 
     def _write(self, row: int, ticket: Ticket) -> None:
         for name in Readings.__dataclass_fields__:
@@ -106,7 +111,6 @@ class Index:
     rows: Rows = field(init=False)
     family: dict[int, int | None] = field(default_factory=dict)  # issue id → family
     members: dict[int, list[int]] = field(default_factory=dict)  # family → rows, the first ones first
-    _by_kind: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))  # kind → family → members
     _middles: "Middles" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,8 +126,7 @@ class Index:
     def near(self, ticket: Ticket, beside: int | None = None) -> list[int]:
         """Families to hold a ticket against; one of them, where it still has members, whether near or not."""
         kinds = self.rows.kinds_of(ticket.reading)
-        sharing = sorted({family for kind in kinds for family in self._by_kind.get(kind, ())})
-        found = sharing if len(sharing) <= N_NEAR else self._middles.nearest(ticket, sharing, N_NEAR)
+        found = self._middles.nearest(ticket, kinds, N_NEAR)
         if kinds and beside in self.members and beside not in found:
             found.append(beside)
         return found
@@ -136,8 +139,8 @@ class Index:
         rows.append(row)
         if len(rows) > 1 and rows[-1] < rows[-2]:
             rows.sort()
-        self._count(row, family, 1)
         self._find_middle(family)
+        self._middles.count(family, self.rows.kinds[row], 1)
 
     def leave(self, issue_id: int) -> None:
         """A ticket goes out of its family, if it has one."""
@@ -147,25 +150,18 @@ class Index:
         row = self.rows.of[issue_id]
         self.family[issue_id] = None
         self.members[family].remove(row)
-        self._count(row, family, -1)
+        self._middles.count(family, self.rows.kinds[row], -1)
         self._find_middle(family)
 
     def merge(self, into: int, ended: int) -> None:
         """All members of one family come into another one."""
         rows = self.members.pop(ended)
         self._middles.end(ended)
-        for row in rows:
-            self._count(row, ended, -1)
-            self._count(row, into, 1)
-            self.family[self.rows.ids[row]] = into
         self.members[into] = sorted(self.members.get(into, []) + rows)
         self._find_middle(into)
-
-    def _count(self, row: int, family: int, n: int) -> None:
-        for kind in self.rows.kinds[row]:
-            self._by_kind[kind][family] = self._by_kind[kind].get(family, 0) + n
-            if not self._by_kind[kind][family]:
-                del self._by_kind[kind][family]
+        for row in rows:
+            self._middles.count(into, self.rows.kinds[row], 1)
+            self.family[self.rows.ids[row]] = into
 
     def _find_middle(self, family: int) -> None:
         rows = self.members[family][:MOST_MEMBERS]
@@ -178,42 +174,68 @@ class Index:
 
 @dataclass
 class Middles:
-    """Mean place and kinds of families, and the share of each provider; a row each."""
+    """Families in arrays, a row each: mean place and kinds, the share of each provider, members by likely kind."""
 
     likeness: Likeness
-    _slots: dict[int, int] = field(default_factory=dict)  # family → row
+    _rows: dict[int, int] = field(default_factory=dict)  # family → row
+    _families: Integers = field(default_factory=lambda: np.zeros(0, np.int64))  # row → family
     _free: list[int] = field(default_factory=list)  # rows of families that ended
     _providers: dict[str | None, int] = field(default_factory=lambda: {None: 0})  # provider → column of its share
-    _middles: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    _places: Floats = field(init=False)
+    _kinds: Floats = field(init=False)
     _shares: Floats = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    _counts: NDArray[np.int32] = field(init=False)  # kinds × rows
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        n_kinds = len(self.likeness.kind_names)
+        self._places = np.zeros((0, len(self.likeness.spread)), np.float32)
+        self._kinds = np.zeros((0, n_kinds), np.float32)
+        self._counts = np.zeros((n_kinds, 0), np.int32)
 
     def put(self, family: int, members: Readings, providers: Sequence[str | None]) -> None:
         """The middle of a family whose members are others now."""
-        slot = self._slots.get(family)
-        if slot is None:
-            slot = self._slots[family] = self._free.pop() if self._free else len(self._slots)
         columns = [self._providers.setdefault(provider, len(self._providers)) for provider in providers]
-        middle = np.concatenate([members.place.mean(axis=0), members.kinds.mean(axis=0)])
-        n_rows = len(self._middles) if slot < len(self._middles) else max(GROWS_BY * (slot + 1), ROOM)
-        self._middles = _grown(self._middles, n_rows, len(middle))
-        self._shares = _grown(self._shares, n_rows, len(self._providers))
-        self._middles[slot] = middle
-        self._shares[slot] = np.bincount(columns, minlength=len(self._providers)) / len(columns)
+        row = self._row(family)
+        self._places[row] = members.place.mean(axis=0)
+        self._kinds[row] = members.kinds.mean(axis=0)
+        self._shares[row] = np.bincount(columns, minlength=self._shares.shape[1]) / len(columns)
+
+    def count(self, family: int, kinds: Sequence[int], n: int) -> None:
+        """So many members more share these likely kinds."""
+        self._counts[list(kinds), self._rows[family]] += n
 
     def end(self, family: int) -> None:
         """A family has no members any more."""
-        self._free.append(self._slots.pop(family))
+        row = self._rows.pop(family)
+        self._free.append(row)
+        self._counts[:, row] = 0
 
-    def nearest(self, ticket: Ticket, families: Sequence[int], n: int) -> list[int]:
-        """Those of the families whose middle is likest to a ticket, by number."""
-        slots = [self._slots[family] for family in families]
-        middles, shares = self._middles[slots], self._shares[slots]
-        n_directions = len(self.likeness.spread)
-        odds = self.likeness.rough_odds(
-            ticket.reading, middles[:, :n_directions], middles[:, n_directions:], *self._others(ticket, shares)
-        )
-        nearest = np.argsort(-odds, kind="stable")[:n]
-        return sorted(families[number] for number in nearest.tolist())
+    def nearest(self, ticket: Ticket, kinds: Sequence[int], n: int) -> list[int]:
+        """Of the families with a member that shares one of the kinds, those whose middle is likest, by number."""
+        rows = np.flatnonzero(self._counts[list(kinds)].any(axis=0))
+        families = self._families[rows]
+        if len(rows) > n:
+            others = self._others(ticket, self._shares[rows])
+            odds = self.likeness.rough_odds(ticket.reading, self._places[rows], self._kinds[rows], *others)
+            families = families[np.lexsort((families, -odds))[:n]]
+        return sorted(families.tolist())
+
+    def _row(self, family: int) -> int:
+        """The row of a family; there is room for it, and for the shares of all providers."""
+        row = self._rows.get(family)
+        if row is None:
+            row = self._rows[family] = self._free.pop() if self._free else len(self._rows)
+        n_rows = len(self._families) if row < len(self._families) else max(GROWS_BY * (row + 1), ROOM)
+        if n_rows > len(self._families):
+            self._families = _grown(self._families, (n_rows,))
+            self._places = _grown(self._places, (n_rows, self._places.shape[1]))
+            self._kinds = _grown(self._kinds, (n_rows, self._kinds.shape[1]))
+            self._counts = _grown(self._counts, (self._counts.shape[0], n_rows))
+        if self._shares.shape != (n_rows, len(self._providers)):
+            self._shares = _grown(self._shares, (n_rows, len(self._providers)))
+        self._families[row] = family
+        return row
 
     def _others(self, ticket: Ticket, shares: Floats) -> tuple[Floats, Floats]:
         """Of each family: the shares of members of another provider, and of those of which that is not known."""
@@ -224,11 +246,8 @@ class Middles:
         return 1 - same - shares[:, 0], shares[:, 0]
 
 
-def _grown(array: Floats, n_rows: int, n_columns: int) -> Floats:
-    """The same array with room for more."""
-    if array.shape == (n_rows, n_columns):
-        return array
-    grown = np.zeros((n_rows, n_columns), np.float32)
-    if array.size:
-        grown[: len(array), : array.shape[1]] = array
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The same array with room for more, which is zero."""
+    grown = np.zeros(shape, array.dtype)
+    grown[tuple(slice(n) for n in array.shape)] = array
     return grown

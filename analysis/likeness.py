@@ -248,12 +248,17 @@ class Likeness:
 
     def _apart(self, place: Floats, places: Floats) -> Floats:
         """Log-likelihood ratio of one failure against two, in tens."""
-        both = self.spread + 1
-        determinant = both**2 - self.spread**2
-        square, product = both / determinant - 1 / both, self.spread / determinant
-        constant = float((np.log(both) - 0.5 * np.log(determinant)).sum())
+        square, product, constant = self._ratio
         ratio = constant + places @ (product * place) - 0.5 * ((places**2) @ square + float((place**2) @ square))
         return np.asarray(ratio / APART_IN_TENS, np.float32)
+
+    @cached_property
+    def _ratio(self) -> tuple[Floats, Floats, float]:
+        """What `_apart` gives to squares and to products of places, and adds to them."""
+        both = self.spread + 1
+        determinant = both**2 - self.spread**2
+        square = np.asarray(both / determinant - 1 / both, np.float32)
+        return square, self.spread / determinant, float((np.log(both) - 0.5 * np.log(determinant)).sum())
 
     def likely_kinds(self, reading: Readings, n: int) -> Integers:
         """The kinds that a ticket (a reading of one row) most likely is of, by all words and by its closing."""

@@ -4,7 +4,9 @@ Four schemas, one writer each step: see `analysis/sql/`. A SQL file's header say
 re-applied as comments after every build, for `create or replace` drops them.
 """
 
+import errno
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from analysis.errors import WarehouseError
+from analysis.errors import NO_ROOM, DiskError, WarehouseError
 from analysis.table_files import SCHEMAS, SQL, TableFile, files_of, files_of_schema, table_files
 
 MACROS = SQL / "macros.sql"
@@ -47,7 +49,9 @@ class Warehouse:
         try:
             connection = duckdb.connect(str(path))
         except duckdb.IOException as error:
-            raise WarehouseError(_why_not_open(path, error)) from error
+            raise (
+                DiskError(f"{path}: {NO_ROOM}") if _is_full(error) else WarehouseError(_why_not_open(path, error))
+            ) from error
         try:
             warehouse = cls(connection, path)
             connection.execute("set TimeZone = 'UTC'")
@@ -56,6 +60,10 @@ class Warehouse:
                 raise WarehouseError(f"{path}: not a DuckDB file; give --warehouse a name ending in .duckdb")
             warehouse._prepare()
             yield warehouse
+        except duckdb.Error as error:
+            if not _is_full(error):
+                raise
+            raise DiskError(f"{path}: {NO_ROOM}") from error
         finally:
             connection.close()
 
@@ -78,7 +86,8 @@ class Warehouse:
         for schema in SCHEMAS:
             self.connection.execute(f"create schema if not exists {schema}")
         self._migrate_state()
-        missing = [table for table in table_files().values() if table.kind == "stored" and not self.has(table.name)]
+        there = self._kinds()
+        missing = [table for table in table_files().values() if table.kind == "stored" and table.name not in there]
         if missing:
             with self.transaction():
                 for table in missing:
@@ -227,8 +236,9 @@ class Warehouse:
 
     def build(self, step: str, *, full: bool) -> None:
         """Build the derived tables of a step: for the tickets in `dirty`, or (`full`) dropped and made anew."""
+        kinds = self._kinds()
         for table in files_of(step, "derived"):
-            self._fill(table, full=full)
+            self._fill(table, kinds.get(table.name), full=full)
 
     def remake(self, step: str) -> None:
         """Drop and make anew, empty, the stored tables of `core` and `raw` that a step writes."""
@@ -241,13 +251,15 @@ class Warehouse:
         stale = self.is_mart_stale()
         if stale:
             self.connection.execute(MACROS.read_text(encoding="utf-8"))
+        kinds = self._kinds()
         for table in files_of_schema("mart"):
+            kind = kinds.get(table.name)
             if table.kind == "view" and stale:
-                self._drop(table.name)
+                self._drop(table.name, kind)
                 self.connection.execute(f"create view {table.name} as {table.body}")
                 self._comment(table)
             elif table.kind == "derived":
-                self._fill(table, full=stale)
+                self._fill(table, kind, full=stale)
         if stale:
             self.connection.execute("delete from core.builds where step = 'mart'")
             self.connection.execute("insert into core.builds values ('mart', 0, '', ?)", [shape_of_all()])
@@ -260,9 +272,9 @@ class Warehouse:
         rows = self.rows("select hash from core.builds where step = 'mart'")
         return rows != [(shape_of_all(),)]
 
-    def _fill(self, table: TableFile, *, full: bool) -> None:
-        if full or table.refresh == "full" or self._type(table.name) != "BASE TABLE":
-            self._drop(table.name)  # at the commit, a table that goes costs less than millions of rows that do
+    def _fill(self, table: TableFile, kind: str | None, *, full: bool) -> None:
+        if full or table.refresh == "full" or kind != "BASE TABLE":
+            self._drop(table.name, kind)  # at the commit, a table that goes costs less than millions of rows that do
             self.connection.execute("create temp table if not exists dirty (issue_id bigint)")
             self.connection.execute(f"create table {table.name} as {table.body}")
             self._comment(table)
@@ -270,15 +282,13 @@ class Warehouse:
             self.connection.execute(f"delete from {table.name} where issue_id in (select issue_id from dirty)")
             self.connection.execute(f"insert into {table.name} by name {table.body}")
 
-    def _type(self, name: str) -> str | None:
-        schema, _, table = name.partition(".")
-        query = "select table_type from information_schema.tables where table_schema = ? and table_name = ?"
-        kind: str | None = self.value(query, [schema, table])
-        return kind
+    def _kinds(self) -> dict[str, str]:
+        """Name → BASE TABLE or VIEW of all that there is; asking for each costs more than making a small one."""
+        query = "select table_schema || '.' || table_name, table_type from information_schema.tables"
+        return dict(self.connection.execute(query).fetchall())
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str, kind: str | None) -> None:
         """Drop what has that name; a newer program may make a table of what was a view."""
-        kind = self._type(name)
         if kind:
             self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
 
@@ -309,6 +319,11 @@ def shape_of_all() -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _is_full(error: duckdb.Error) -> bool:
+    """Whether the operating system had no room; DuckDB hands on its words only."""
+    return os.strerror(errno.ENOSPC) in str(error)
 
 
 def _why_not_open(path: Path, error: duckdb.IOException) -> str:

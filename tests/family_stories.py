@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from stories import SITE, bare_criteria, issues, load_into
+from stories import SITE, bare_criteria, issues, load_into, open_warehouse
 
 from analysis.judge import judge
 from analysis.likeness_files import read_likeness
@@ -96,7 +96,7 @@ def build(
     found = issues(story)
     if spoil:
         spoil(found)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, criteria)
         run(warehouse, criteria)
     return folder / "warehouse.duckdb"

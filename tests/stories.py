@@ -20,10 +20,13 @@ Stories of one kind share a warehouse: `cases` reads them from one text, `answer
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from analysis.judge import judge
@@ -36,6 +39,7 @@ from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.load import load
 from pipelines.normalise import NORMALISE_VERSION, normalise
+from pipelines.settings import Settings
 
 FIELDS = {
     "tier": ("customfield_1", "Support tier"),
@@ -317,6 +321,39 @@ def bare_criteria(folder: Path, **files: str) -> Criteria:
     return write_criteria(folder, **({"rules__toml": ""} | files))
 
 
+def empty_warehouse(path: Path) -> None:
+    """Put an empty warehouse there, unless there is one: with all its tables and views, which take most of the time."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_empty_warehouse())
+
+
+@contextmanager
+def open_warehouse(path: Path) -> Iterator[Warehouse]:
+    """The warehouse of that file, an empty one where there is none."""
+    empty_warehouse(path)
+    with Warehouse.open(path) as warehouse:
+        yield warehouse
+
+
+def copied(desk: Settings, home: Path) -> Settings:
+    """The same desk in another folder, to change at will; it reads the same export."""
+    shutil.copytree(desk.home, home)
+    return desk.model_copy(update={"home": home})
+
+
+@cache
+def _empty_warehouse() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        with Warehouse.open(path) as warehouse, warehouse.transaction():
+            warehouse.set_dirty(None)
+            for step in ("load", "tag", "place", "known", "judge"):
+                warehouse.build(step, full=True)
+            warehouse.build_mart()
+        return path.read_bytes()
+
+
 Spoil = Callable[[list[dict[str, Any]]], None]
 
 
@@ -337,7 +374,7 @@ def warehouse_of(  # type: ignore[no-untyped-def]
         if as_of
         else max(_at(i["fields"]["updated"][:19]) for i in found) + timedelta(days=7)
     )
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, known)
         derive(warehouse, known, moment)
         yield warehouse

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from stories import SITE, bare_criteria, derive, issues, lines, load_into, table
+from stories import SITE, bare_criteria, derive, issues, lines, load_into, open_warehouse, table
 
 from analysis.actions import Action, actions, effects, store, take_over
 from analysis.errors import InputError
@@ -59,7 +59,7 @@ def told(
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
         yield opened
 
 
@@ -153,7 +153,7 @@ def test_events_effective_by_a_moment_are_what_held_then(
     """
     by_events = warehouse.rows(query, [datetime.fromisoformat(f"2026-{day}")])
     cut = "".join(f"{line}\n" for line in JIRA.splitlines() if line.startswith("SUP") or line.strip()[:11] <= day)
-    with Warehouse.open(tmp_path / "then.duckdb") as then:
+    with open_warehouse(tmp_path / "then.duckdb") as then:
         told(then, tmp_path / "then", criteria, cut)
         assert by_events == [row for row in then.rows(query, [AS_OF]) if row[0] != "SUP-8"]
 
@@ -383,7 +383,7 @@ SUP-99 created 2026-06-01 09:00 tier=2 category=auth provider=Tekion
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Iterator[Warehouse]:
     folder = tmp_path_factory.mktemp("done")
-    with Warehouse.open(folder / "warehouse.duckdb") as opened:
+    with open_warehouse(folder / "warehouse.duckdb") as opened:
         told(opened, folder, criteria, DONE + EXCLUDED + desk(CAME))
         yield opened
 
@@ -545,7 +545,7 @@ ACTION = st.tuples(st.datetimes(datetime(2025, 8, 1), datetime(2026, 6, 29, 8)),
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Iterator[Warehouse]:
     folder = tmp_path_factory.mktemp("bare")
-    with Warehouse.open(folder / "warehouse.duckdb") as opened:
+    with open_warehouse(folder / "warehouse.duckdb") as opened:
         told(opened, folder, criteria, f"SUP-1 created {FIRST_TICKET:%Y-%m-%d %H:%M}\n")
         yield opened
 
@@ -630,7 +630,7 @@ TOLD = """
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Path:
     folder = tmp_path_factory.mktemp("built")
-    with Warehouse.open(folder / "warehouse.duckdb") as opened:
+    with open_warehouse(folder / "warehouse.duckdb") as opened:
         told(opened, folder, criteria, DESK)
     return folder / "warehouse.duckdb"
 
@@ -748,7 +748,7 @@ def test_a_file_that_cannot_be_read(content: bytes | None, home: Settings, crite
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
 def test_a_day_is_a_day_of_the_reporting_zone(zone: str, tmp_path: Path) -> None:
     known = bare_criteria(tmp_path / "criteria", site__toml=SITE.replace('"UTC"', f'"{zone}"'))
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
         told(opened, tmp_path, known, "SUP-1 created 2025-03-02 09:00 tier=2\n")
     home = Settings(home=tmp_path)
     imported(home, known, f"{HEADER}A1,Call CDK,cdk,2026-03-02,done,2026-05-18\nA2,Ask,,2026-03-02,open,\n")
@@ -789,7 +789,7 @@ def test_what_jira_holds_comes_before_a_csv(home: Settings, criteria: Criteria) 
 def test_without_a_warehouse_or_a_report_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         known_actions(Settings(home=tmp_path))
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
         assert take_over(opened, "run", AS_OF) == 0
     with pytest.raises(InputError, match="nothing was reported yet"):
         known_actions(Settings(home=tmp_path))
@@ -807,7 +807,7 @@ def test_events_of_an_older_program_stay(tmp_path: Path) -> None:
             "values ('old', ?, ?, 'A0', 's', 'open')",
             [NOW, NOW],
         )
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
         assert opened.rows("select action_id, source, issue_id, decided_at from state.actions") == [
             ("A0", "csv", None, None)
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from stories import bare_criteria, issues, lines, load_into, table
+from stories import bare_criteria, issues, lines, load_into, open_warehouse, table
 from stories import derive as derive_story
 from test_verdicts import runbook
 
@@ -57,7 +57,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audit")
     book = {"runbooks/RB-KEY__md": runbook("RB-KEY", "signature: ['portal key']", announced="2026-02-01")}
     criteria = bare_criteria(folder / "criteria", **book)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, issues(STORY), criteria)
         derive_story(warehouse, criteria, NOW)
     return folder / "warehouse.duckdb"
@@ -133,7 +133,7 @@ def test_our_verdict_is_not_shown(built: Path, tmp_path: Path) -> None:
         folder = tmp_path / str(n)
         folder.mkdir()
         (folder / "warehouse.duckdb").write_bytes(built.read_bytes())
-        with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+        with open_warehouse(folder / "warehouse.duckdb") as warehouse:
             make_table(
                 warehouse,
                 "verdicts",

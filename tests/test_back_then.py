@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, issues, table, write_export
+from stories import bare_criteria, copied, empty_warehouse, issues, open_warehouse, table, write_export
 
 from analysis.review import Answer, store_answers
 from analysis.warehouse import Warehouse
@@ -26,22 +26,30 @@ SUP-2 created 2026-03-02 09:00 tier=2 provider=Tekion
 TAGS = "select issue_id, value, source from core.tags where kind = 'provider' order by 1"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A desk whose people answered on March 5th and 15th."""
-    bare_criteria(tmp_path / "criteria")
-    settings = Settings(home=tmp_path, source=str(write_export(tmp_path / "export.json", issues(STORY))))
-    weekly.run(settings, print)
+    home = tmp_path_factory.mktemp("desk")
+    bare_criteria(home / "criteria")
+    settings = Settings(home=home, source=str(write_export(home / "export.json", issues(STORY))))
+    empty_warehouse(settings.warehouse_file)
+    weekly.run(settings, print, is_rendered=False)
     with Warehouse.open(settings.warehouse_file) as warehouse:
         for day, issue_id, value in ((5, 1001, "cdk"), (15, 1001, "xtime"), (15, 1002, "xtime")):
             store_answers(warehouse, [Answer(issue_id, "provider", value, "ann", "csv")], "run", datetime(2026, 3, day))
-    weekly.run(settings, print)
+    weekly.run(settings, print, is_rendered=False)
     return settings
+
+
+@pytest.fixture
+def desk(first: Settings, tmp_path: Path) -> Settings:
+    return copied(first, tmp_path / "desk")
 
 
 def back_then(settings: Settings, until: datetime, scratch: Path, query: str) -> str:
     """What a query gives in the scratch warehouse of that moment."""
     scratch.mkdir()
+    empty_warehouse(scratch / "warehouse.duckdb")
 
     @contextmanager
     def kept(**_: object) -> Iterator[str]:
@@ -49,8 +57,8 @@ def back_then(settings: Settings, until: datetime, scratch: Path, query: str) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(settings, print, until=until)
-    with Warehouse.open(scratch / "warehouse.duckdb") as warehouse:
+        weekly.run(settings, print, is_rendered=False, until=until)
+    with open_warehouse(scratch / "warehouse.duckdb") as warehouse:
         return table(warehouse, query)
 
 

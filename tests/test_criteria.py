@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from few_tickets import always
-from stories import DEALERS, bare_criteria, cases, issues, load_into, stamp, table
+from stories import DEALERS, bare_criteria, cases, issues, load_into, open_warehouse, stamp, table
 from stories import _moved as moved
 from test_families import likeness_by_hand
 from test_verdicts import VERDICTS, runbook
@@ -16,7 +16,6 @@ from analysis.judge import judge
 from analysis.measure import measure
 from analysis.tag import tag
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse
 
 CRITERIA = """
 [[criterion]]
@@ -643,7 +642,7 @@ def judged(
     edit_comments(found)
     now = datetime(2026, 7, 1)
     rows: dict[int, list[str]] = {n: [] for n in range(1, len(told) + 1)}
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, criteria)
         tag(warehouse, criteria, always(thinks, threshold=0.7) if thinks else None, "run", now)
         judge(warehouse, criteria, "run", now, likeness_by_hand(story))

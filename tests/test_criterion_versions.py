@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, issues, lines, load_into, table, write_export
+from stories import bare_criteria, issues, lines, load_into, open_warehouse, table, write_export
 from test_cli import done, refused
 from test_verdicts import runbook
 
@@ -60,7 +60,7 @@ def judged(warehouse: Warehouse, folder: Path, criteria: Criteria, now: datetime
 
 
 def test_the_same_version_may_not_say_something_else(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         before = judged(warehouse, tmp_path, criteria_of(tmp_path, criterion()), APRIL)
         kept = warehouse.rows("from state.criterion_versions")
         for other in (criterion(since="2026-04-01"), criterion(test="question")):
@@ -72,7 +72,7 @@ def test_the_same_version_may_not_say_something_else(tmp_path: Path) -> None:
 
 
 def test_a_title_may_be_put_better(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         before = judged(warehouse, tmp_path, criteria_of(tmp_path, criterion()), APRIL)
         better = criteria_of(tmp_path, criterion(title="There is a runbook."))
         assert judged(warehouse, tmp_path, better, APRIL) == before
@@ -128,14 +128,14 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_judges_only_what_escalates_from_its_start_on(name: str, tmp_path: Path) -> None:
     before, after, expected = CHANGES[name]
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         early = judged(warehouse, tmp_path, criteria_of(tmp_path, *before), APRIL).splitlines()
         assert judged(warehouse, tmp_path, criteria_of(tmp_path, *after), MAY) == lines(expected)
         assert len(early) == 2
 
 
 def test_what_is_taken_out_judges_nothing_that_escalates_after_that(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         judged(warehouse, tmp_path, criteria_of(tmp_path, criterion()), APRIL)
         judged(warehouse, tmp_path, criteria_of(tmp_path), APRIL + timedelta(days=1))
         assert table(warehouse, IN_FORCE) == "booked 1 A runbook fits. 2026-01-01 2026-04-11"
@@ -157,7 +157,7 @@ def test_what_is_taken_out_goes_on_reading_what_escalated_before(tmp_path: Path)
         '[[criterion]]\nid = "told"\ntitle = "What is needed is missing."\nversion = 1\neffective_from = 2026-01-01\n'
         'test = "information"\n[[criterion.requires]]\nwhat = "the key"\nany_of = ["portal key"]\n'
     )
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         before = judged(warehouse, tmp_path, criteria_of(tmp_path, asks), APRIL)
         after = judged(warehouse, tmp_path, criteria_of(tmp_path), APRIL)
         assert "justified" in before and "incomplete" not in before
@@ -165,7 +165,7 @@ def test_what_is_taken_out_goes_on_reading_what_escalated_before(tmp_path: Path)
 
 
 def test_a_planned_version_that_never_judged_leaves_the_one_before_in_force(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         judged(warehouse, tmp_path, criteria_of(tmp_path, ONE, LATER_TWO), APRIL)
         judged(warehouse, tmp_path, criteria_of(tmp_path, ONE), APRIL + timedelta(days=1))
         story = STORY + "SUP-4 created 2026-04-28 09:00 tier=1 summary='portal key'\n  04-28 10:00 tier=2\n"
@@ -174,7 +174,7 @@ def test_a_planned_version_that_never_judged_leaves_the_one_before_in_force(tmp_
 
 
 def test_going_back_to_an_earlier_version_needs_a_new_one(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         before = judged(warehouse, tmp_path, criteria_of(tmp_path, ONE, TWO), APRIL)
         with pytest.raises(CriteriaError, match=r"version 2 judged since 2026-04-01 and is gone; .* as version 3"):
             judged(warehouse, tmp_path, criteria_of(tmp_path, ONE), APRIL)
@@ -202,7 +202,7 @@ def test_each_revision_tells_its_cause(tmp_path: Path) -> None:
         '[[criterion]]\nid = "asked"\ntitle = "It asks."\nversion = 1\neffective_from = 2026-01-01\ntest = "question"\n'
     )
     first = criteria_of(tmp_path, ONE, question)
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         judged(warehouse, tmp_path, first, datetime(2026, 3, 13), LIFE)
         judged(warehouse, tmp_path, first, datetime(2026, 3, 13), LIFE)  # says the same again
         answer = Answer(1002, "failure_category", "how_to", "ann", "csv")
@@ -235,7 +235,7 @@ def test_each_revision_tells_its_cause(tmp_path: Path) -> None:
 
 def test_each_text_of_a_runbook_is_kept(tmp_path: Path) -> None:
     texts = [BOOK["runbooks/RB-KEY__md"].replace("Do this.", words) for words in ("Do this.", "Do that.", "Do this.")]
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         for text in texts:
             judged(warehouse, tmp_path, criteria_of(tmp_path, ONE, **{"runbooks/RB-KEY__md": text}), APRIL)
         kept = [
@@ -259,14 +259,14 @@ def test_a_runbook_of_the_future_is_refused(tmp_path: Path) -> None:
     folder, export = tmp_path / "data" / "criteria", write_export(tmp_path / "export.json", issues(STORY))
     bare_criteria(folder, **BOOK)
     done(tmp_path, "run", "--source", str(export))
-    with Warehouse.open(tmp_path / "data" / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "data" / "warehouse.duckdb") as warehouse:
         before = table(warehouse, VERDICTS)
     for which, text in FUTURE.items():
         bare_criteria(folder, **(BOOK | {"runbooks/RB-SOON__md": text}))
         line = refused(tmp_path, 12, "check")
         assert "RB-SOON" in line and f"{which} 2999-01-0" in line
     assert refused(tmp_path, 12, "run", "--source", str(export)) == line
-    with Warehouse.open(tmp_path / "data" / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "data" / "warehouse.duckdb") as warehouse:
         assert table(warehouse, VERDICTS) == before
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import issues, write_criteria
+from stories import issues, open_warehouse, write_criteria
 
 from analysis.errors import InputError, SettingsError
-from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.load import load
@@ -238,7 +237,7 @@ def test_names_that_no_database_takes_are_cleaned(tmp_path: Path) -> None:
 def loaded(folder: Path, *exports: Path) -> list[tuple[Any, ...]]:
     criteria = write_criteria(folder / "criteria")
     query = "select ticket_key, summary, changelog, (select count(*) from core.changes c where c.issue_id = t.issue_id)"
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         for path in exports:
             manifest = extract(ExportFiles(path), folder / "raw")
             load(warehouse, folder / "raw", manifest, criteria, normalise, NORMALISE_VERSION)

@@ -31,7 +31,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from stories import DEALERS, FIELDS, SITE, bare_criteria, issues, lines, load_into, stamp, table
+from stories import DEALERS, FIELDS, SITE, bare_criteria, issues, lines, load_into, open_warehouse, stamp, table
 
 from analysis.judge import judge
 from analysis.measure import measure
@@ -169,7 +169,7 @@ def desk_of(
 ) -> Iterator[Warehouse]:
     """A warehouse that holds what was told: tagged, with its families, judged and measured."""
     criteria = bare_criteria(folder / "criteria", **({"site__toml": FAMILY_SITE} | told.runbooks | files))
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse, pytest.MonkeyPatch.context() as patch:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse, pytest.MonkeyPatch.context() as patch:
         for role, known in MORE_FIELDS.items():
             patch.setitem(FIELDS, role, known)
         found = issues(told.story)
@@ -1247,7 +1247,7 @@ def broken(warehouse: Warehouse, *names: str) -> list[str]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     home = tmp_path_factory.mktemp("sample")
     made = Settings(home=home, source=str(sample_folder() / "issues.jsonl.gz"), criteria=sample_folder() / "criteria")
-    weekly.run(made, lambda _: None)
+    weekly.run(made, lambda _: None, is_rendered=False)
     with Warehouse.open(made.warehouse_file) as warehouse:
         yield warehouse
 

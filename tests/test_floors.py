@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 # Low to high; neighbours on one floor never import each other.
 FLOORS = {
     1: [
-        "pipelines.targets",
+        *("pipelines.mistakes", "pipelines.targets"),
         "analysis.array_files",
         "analysis.errors",
         "analysis.forecast",

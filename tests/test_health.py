@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from stories import write_criteria
+from stories import open_warehouse, write_criteria
 
 from analysis.taxonomy import criteria_files
-from analysis.warehouse import Warehouse
 from pipelines.alerts import Problem, settle
 from pipelines.desk_lock import Holder
 from pipelines.doctor import check_disk, check_lock, check_own, check_telling, check_warehouse
@@ -77,13 +76,16 @@ def test_criteria_that_differ_from_the_shipped_ones(tmp_path: Path) -> None:
     shutil.copy(criteria_files(None)["taxonomy.toml"], folder / "taxonomy.toml")
     assert [(one.state, one.text) for one in check_own(folder)] == [
         ("ok", "differ from what is shipped: dealers.csv, site.toml"),
-        ("look", "the same as shipped: taxonomy.toml; remove them, so that an upgrade reaches them"),
+        (
+            "look",
+            "the same as shipped: taxonomy.toml; remove those that you do not mean to change, so that an upgrade reaches them",
+        ),
     ]
 
 
 @pytest.mark.parametrize(("days", "state"), [(7, "ok"), (9, "look"), (None, "look")])
 def test_the_last_good_run(days: int | None, state: str, tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
         if days is not None:
             at = NOW - timedelta(days=days)
             warehouse.append_event(

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 from site_reading import Reader, chromium, lost_links, needs_chromium, opened_page, pages_in
-from stories import derive, issues, load_into, write_criteria
+from stories import derive, issues, load_into, open_warehouse, write_criteria
 
 from analysis.frames import frames
-from analysis.warehouse import Warehouse
 from reports.report import report
 
 PAYLOADS = (
@@ -78,7 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("hostile")
     criteria = write_criteria(home / "criteria")
     moment = datetime(2026, 3, 10, 6)
-    with Warehouse.open(home / "w.duckdb") as warehouse:
+    with open_warehouse(home / "w.duckdb") as warehouse:
         load_into(warehouse, home, poisoned(issues(story())), criteria)
         derive(warehouse, criteria, moment)
         return report(

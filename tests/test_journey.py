@@ -10,13 +10,13 @@ from stories import (
     cases,
     issues,
     lines,
+    open_warehouse,
     reverse_histories,
     table,
     warehouse_of,
     write_export,
 )
 
-from analysis.warehouse import Warehouse
 from pipelines.export_files import ExportFiles
 from pipelines.extract import extract
 from pipelines.load import load
@@ -200,7 +200,7 @@ def test_a_list_of_statuses_counts_though_no_ticket_changed_and_is_kept(tmp_path
     found = issues("SUP-1 created 2026-03-02 09:00 tier=2\n  03-03 09:00 status=Odd")
     manifest = extract(ExportFiles(write_export(tmp_path / "export.json", found)), tmp_path)
     listed = replace(manifest, statuses={"8": ("Odd", "done")})
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         for told, version, expected in ((manifest, 1, "-"), (listed, 1, "03-03T09:00"), (manifest, 2, "03-03T09:00")):
             load(warehouse, tmp_path, told, criteria, normalise, version)
             assert table(warehouse, "select resolved_at from core.escalations") == expected

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import FIELDS, issues, load_into, write_criteria
+from stories import FIELDS, issues, load_into, open_warehouse, write_criteria
 from test_values import NINE, USER, doc, p
 
 from analysis.taxonomy import Site
 from analysis.text import clean
-from analysis.warehouse import Warehouse
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.normalise import normalise
 
@@ -222,7 +221,7 @@ def test_the_worst_text_loads_into_duckdb_and_json(tmp_path: Path) -> None:
     issue["fields"]["comment"] = [COMMENT | {"body": bad}]
     issue["changelog"] = log({"field": bad[:20], "fieldId": "f\ud800", "from": bad[:9], "toString": bad})
     criteria = write_criteria(tmp_path / "criteria")
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, [issue], criteria)
         query = """
             select len(summary), len(description), status_id, len(labels), (select len(body) from core.comments)

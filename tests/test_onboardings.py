@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import stories
-from stories import SITE, bare_criteria, lines, table, warehouse_of, write_export
+from stories import SITE, bare_criteria, lines, open_warehouse, table, warehouse_of, write_export
 
 from analysis.measure import measure
 from analysis.taxonomy import PACKAGED, Criteria
@@ -216,7 +216,7 @@ def test_a_due_date_that_nobody_knows_is_not_guessed(tmp_path: Path) -> None:
     """
     assert told(tmp_path, story, needs, SCORE) == lines(expected)
     weeks = "select week, k, d, n_unknown from mart.score_weeks where measure = 'integration_success' order by 1"
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         assert table(warehouse, weeks) == lines("2019-12-30 0 0 1\n2026-04-06 0 0 3\n2026-04-20 0 1 0")
 
 
@@ -330,8 +330,8 @@ def test_as_of_earlier_what_was_not_live_then_is_not(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(settings, lambda _: None, until=datetime(2026, 4, 6, 12))
-    with Warehouse.open(scratch / "warehouse.duckdb") as warehouse:
+        weekly.run(settings, lambda _: None, is_rendered=False, until=datetime(2026, 4, 6, 12))
+    with open_warehouse(scratch / "warehouse.duckdb") as warehouse:
         assert table(warehouse, query) == lines(then)
 
 

@@ -13,7 +13,7 @@ import pytest
 from few_tickets import cells
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import DEALERS, bare_criteria, cases, issues, lines, load_into, table
+from stories import DEALERS, bare_criteria, cases, issues, lines, load_into, open_warehouse, table
 from test_families import ALIKE as ALIKE_ODDS
 from test_families import TOPICS, likeness_by_hand
 
@@ -101,7 +101,7 @@ class Desk:
 def desk_of(story: str, folder: Path, likeness: Likeness | None = None) -> Iterator[Desk]:
     story = story.replace("!", HERE)
     criteria = bare_criteria(folder / "criteria", dealers__csv=DEALERS)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         yield Desk(warehouse, folder, criteria, likeness or likeness_by_hand(story, ranks=NEARER), story)
 
 
@@ -939,7 +939,7 @@ def test_a_crash_leaves_nothing_half_written(
             patch.setattr(module, name, breaks)
             desk.run("2026-03-30")
         assert [desk.tell(query) for query in everything] == before
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         again = replace(desk, warehouse=warehouse)
         assert [again.tell(query) for query in everything] == before
         again.run("2026-03-30")

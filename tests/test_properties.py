@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import SITE, bare_criteria, derive, issues, load_into
+from stories import SITE, bare_criteria, derive, issues, load_into, open_warehouse
 
 from analysis.table_files import table_files
 from analysis.taxonomy import Criteria
@@ -83,7 +83,7 @@ def rows(warehouse: Warehouse, *schemas: str, without: tuple[str, ...] = ("core.
 
 def loaded(folder: Path, criteria: Criteria, *parts: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The rows of core and the measures after loading the parts one after the other."""
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         for part in parts:
             load_into(warehouse, folder, part, criteria)
             derive(warehouse, criteria, END)
@@ -165,7 +165,7 @@ def test_stays_tile_a_life_and_the_same_file_again_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, criteria: Criteria, desk: Desk
 ) -> None:
     folder = tmp_path_factory.mktemp("again")
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         seen = []
         for _ in range(2):
             load_into(warehouse, folder, issues(story_of(desk)), criteria)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, issues, lines, load_into, table, write_criteria, write_export
+from stories import bare_criteria, issues, lines, load_into, open_warehouse, table, write_criteria, write_export
 
 from analysis.errors import InputError
 from analysis.frames import frames
@@ -81,7 +81,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Desk]:
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         yield Desk(warehouse, folder)
 
 

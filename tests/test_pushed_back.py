@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories import SITE, answers, bare_criteria, cases, derive, issues, lines, load_into, table, warehouse_of
+from stories import (
+    SITE,
+    answers,
+    bare_criteria,
+    cases,
+    derive,
+    issues,
+    lines,
+    load_into,
+    open_warehouse,
+    table,
+    warehouse_of,
+)
 
 from analysis.markers import OPENING, Marker
 from analysis.taxonomy import Criteria
@@ -348,7 +360,7 @@ def test_loading_in_parts_is_loading_at_once(tmp_path: Path, criteria: Criteria)
     seen = []
     shuffled = random.Random(7).sample(found, len(found))  # noqa: S311
     for name, parts in (("whole", [found]), ("parts", [early, found[::2], shuffled])):
-        with Warehouse.open(tmp_path / name / "warehouse.duckdb") as warehouse:
+        with open_warehouse(tmp_path / name / "warehouse.duckdb") as warehouse:
             for part in parts:
                 load_into(warehouse, tmp_path / name, part, criteria)
                 derive(warehouse, criteria, datetime(2026, 3, 16))

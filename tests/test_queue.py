@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from stories import issues, lines, load_into, table
+from stories import issues, lines, load_into, open_warehouse, table
 from test_criteria import house
 from test_families import likeness_by_hand
 
@@ -86,7 +86,7 @@ SUP-12 waiting tier3 - justified - no Ask Tier 3 how far it is.
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("queue")
     criteria = house(folder / "criteria")
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, issues(STORY), criteria)
         tag(warehouse, criteria, None, "run", NOW)
         judge(warehouse, criteria, "run", NOW, likeness_by_hand(STORY))

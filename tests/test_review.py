@@ -12,7 +12,7 @@ import pytest
 from few_tickets import cells
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stories import NAMED_RULES, derive, issues, lines, load_into, table, write_criteria
+from stories import NAMED_RULES, derive, issues, lines, load_into, open_warehouse, table, write_criteria
 from typer.testing import CliRunner
 
 from analysis.errors import InputError
@@ -58,7 +58,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Path:
     folder = tmp_path_factory.mktemp("built")
     told = issues(STORY)
     untold = issues("\n".join(line for line in STORY.splitlines() if "by=" not in line))
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         for found in (untold, told):
             load_into(warehouse, folder, found, criteria)
             derive(warehouse, criteria, AS_OF)
@@ -198,7 +198,7 @@ def test_the_words_are_those_that_the_tag_is_made_of(criteria: Criteria, tmp_pat
 SUP-1 created 2026-03-02 09:00 tier=2 summary="something with bookings" description="they are gone"
   03-03 09:00 summary="Tekion 403" description="it was the token"
 """
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, issues(story), criteria)
         derive(warehouse, criteria, AS_OF)
         fill_queue(warehouse, 10, "run", REVIEWED)
@@ -374,7 +374,7 @@ def test_who_cannot_tell_takes_the_answer_back(desk: Settings, criteria: Criteri
 
 def test_a_ticket_that_moved_is_found_by_its_old_key(criteria: Criteria, tmp_path: Path) -> None:
     story = 'SUP-2 created 2026-03-02 09:00 tier=2 summary="Tekion"\n  03-03 09:00 moved_from=OLD-7\n'
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, issues(story), criteria)
         derive(warehouse, criteria, AS_OF)
     (tmp_path / "a.csv").write_text(f"{HEADER}OLD-7,provider,cdk\n")

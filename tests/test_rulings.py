@@ -14,7 +14,20 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import SITE, answers, bare_criteria, cases, derive, issues, lines, load_into, table, write_export
+from stories import (
+    SITE,
+    answers,
+    bare_criteria,
+    cases,
+    derive,
+    empty_warehouse,
+    issues,
+    lines,
+    load_into,
+    open_warehouse,
+    table,
+    write_export,
+)
 
 from analysis.errors import InputError
 from analysis.judge import judge
@@ -389,7 +402,7 @@ def test_how_verdicts_stand(name: str, found: dict[str, str]) -> None:
 
 @contextmanager
 def told(folder: Path, criteria: Criteria, story: str, as_of: str = "2026-05-01 08:00") -> Iterator[Warehouse]:
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, issues(story), criteria)
         derive(warehouse, criteria, datetime.fromisoformat(as_of))
         yield warehouse
@@ -443,7 +456,7 @@ def test_who_made_it_at_tier_2_does_not_rule_on_it(tmp_path: Path, criteria: Cri
     reported = issues(story)
     for issue in reported:
         issue["fields"]["reporter"] = {"accountId": "lead-1"}
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, reported, criteria)
         derive(warehouse, criteria, datetime(2026, 5, 1))
         assert table(warehouse, WHY) == "SUP-1 withdrawn no set_tier\nSUP-2 withdrawn no -"
@@ -472,7 +485,7 @@ def test_edits_of_a_changelog_with_gaps_count_but_nobody_knows_what_it_was_made_
     """
     gaps = issues(story)
     gaps[0]["changelog"]["total"] = 9
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, gaps, criteria)
         derive(warehouse, criteria, datetime(2026, 5, 1))
         assert table(warehouse, WHY) == "SUP-1 contested no -"
@@ -488,7 +501,7 @@ EVENTS = """
 
 def test_labels_become_events_once(tmp_path: Path, criteria: Criteria) -> None:
     story = CASES["another reply instead of the first, and the first again"][0]
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         assert take_over_rulings(warehouse, "none", datetime(2026, 3, 6)) == 0
         load_into(warehouse, tmp_path, issues("\n".join(story.splitlines()[:3])), criteria)
         assert take_over_rulings(warehouse, "first", datetime(2026, 3, 5)) == 1
@@ -651,7 +664,7 @@ def test_order_in_an_edit_and_loading_in_parts_change_nothing(
     folder = tmp_path_factory.mktemp("parts")
     with told(folder / "whole", criteria, story_of(lives)) as warehouse:
         whole = everything(warehouse)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         for hours in [*sorted(cuts), 10000]:
             part = story_of(lives, ESCALATED + timedelta(hours=hours), random.Random(seed))  # noqa: S311
             load_into(warehouse, folder, issues(part), criteria)
@@ -824,7 +837,7 @@ PLANTED = {
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("desk")
     made = Settings(home=home, source=str(SAMPLE / "issues.jsonl.gz"), criteria=SAMPLE / "criteria")
-    weekly.run(made, lambda _: None)
+    weekly.run(made, lambda _: None, is_rendered=False)
     return made
 
 
@@ -871,15 +884,17 @@ SUP-3 created 2026-03-03 16:00 tier=2 summary="portal key" labels=verdict-accept
 HEADER = "ticket,said,person,said_on\n"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> tuple[Settings, Criteria]:
-    known = house(tmp_path / "criteria")
-    home = Settings(home=tmp_path, source=str(write_export(tmp_path / "export.json", issues(THEN))))
-    weekly.run(home, lambda _: None)
-    (tmp_path / "said.csv").write_text(f"{HEADER}SUP-2,accepted,ops-1,2026-03-11\nSUP-2,withdrawn,lead-1,2026-03-18\n")
-    import_rulings(home, known, tmp_path / "said.csv", "import", datetime(2026, 5, 5))
-    weekly.run(home, lambda _: None)
-    return home, known
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("desk")
+    known = house(folder / "criteria")
+    home = Settings(home=folder, source=str(write_export(folder / "export.json", issues(THEN))))
+    empty_warehouse(home.warehouse_file)
+    weekly.run(home, lambda _: None, is_rendered=False)
+    (folder / "said.csv").write_text(f"{HEADER}SUP-2,accepted,ops-1,2026-03-11\nSUP-2,withdrawn,lead-1,2026-03-18\n")
+    import_rulings(home, known, folder / "said.csv", "import", datetime(2026, 5, 5))
+    weekly.run(home, lambda _: None, is_rendered=False)
+    return home
 
 
 @pytest.mark.parametrize(
@@ -894,13 +909,10 @@ def desk(tmp_path: Path) -> tuple[Settings, Criteria]:
         ),
     ],
 )
-def test_as_of_then_each_saying_once(
-    until: str, n_events: int, expected: str, desk: tuple[Settings, Criteria], tmp_path: Path
-) -> None:
+def test_as_of_then_each_saying_once(until: str, n_events: int, expected: str, desk: Settings, tmp_path: Path) -> None:
     """A label stands in the changelog and, once a run took it over, among the events that are copied."""
-    home, _ = desk
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    empty_warehouse(scratch / "warehouse.duckdb")
 
     @contextmanager
     def kept(**_: object) -> Iterator[str]:
@@ -908,9 +920,9 @@ def test_as_of_then_each_saying_once(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(home, lambda _: None, until=datetime.fromisoformat(until))
-    then = scratch / "warehouse.duckdb"
-    with Warehouse.open(then if then.exists() else home.warehouse_file) as warehouse:
+        weekly.run(desk, lambda _: None, is_rendered=False, until=datetime.fromisoformat(until))
+    is_past = datetime.fromisoformat(until) < datetime(2026, 5, 4)  # else it is a run on the desk's own warehouse
+    with Warehouse.open(scratch / "warehouse.duckdb" if is_past else desk.warehouse_file) as warehouse:
         assert table(warehouse, STANDS.replace(", v.window_closes_at", "")) == expected
         query = "select count(*), count(distinct source_ref) from state.rulings"
         assert table(warehouse, query) == f"{n_events} {n_events}"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from family_stories import AS_OF, FORBIDDEN, HOSTILE, STORY, build, desk_of, house, make_hostile, run
 from markdown_it import MarkdownIt
-from stories import lines
+from stories import lines, open_warehouse
 
 from analysis.errors import CriteriaError, InputError
 from analysis.names import Names
@@ -57,7 +57,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Settin
         '  03-25 10:00 tier=2 by=ops-1\n  03-25 11:00 status="Waiting for dealer"\n  03-25 15:00 tier=3',
     )
     build(folder, story, criteria)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:  # whichever the likeness takes for the most typical
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:  # whichever the likeness takes for the most typical
         warehouse.execute("update core.family_profiles set typical_id = family_id")
         founder = "select summary from core.tickets t where t.issue_id = family_id"
         warehouse.execute(f"update mart.families set title = ({founder})")

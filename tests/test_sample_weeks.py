@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stories import open_warehouse
 from test_back_then import back_then
 
 from analysis.measure import last_complete_week
 from analysis.taxonomy import read_criteria
-from analysis.warehouse import Warehouse
 from pipelines import weekly
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.normalise import as_of
@@ -53,11 +53,11 @@ def arrive(home: Path, issues: list[Issue], until: datetime, *, publish: bool = 
     past = [one for issue in issues if (one := as_of(issue, until, catalogue))]
     (home / "export.jsonl").write_text("\n".join(json.dumps(one) for one in past))
     publishing = weekly.Publishing.PUBLISH if publish else weekly.Publishing.NO
-    weekly.run(settings_of(home), lambda _: None, publishing=publishing)
+    weekly.run(settings_of(home), lambda _: None, is_rendered=False, publishing=publishing)
 
 
 def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
-    with Warehouse.open(home / "warehouse.duckdb") as warehouse:
+    with open_warehouse(home / "warehouse.duckdb") as warehouse:
         return warehouse.rows(query)
 
 
@@ -104,7 +104,7 @@ def rows_as_printed_then(home: Path, week: Any) -> list[str]:
     """
     from stories import table
 
-    with Warehouse.open(home / "warehouse.duckdb") as warehouse:
+    with open_warehouse(home / "warehouse.duckdb") as warehouse:
         return table(warehouse, query).splitlines()
 
 

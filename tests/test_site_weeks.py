@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 from site_reading import lost_links, pages_in, words_of
-from stories import bare_criteria, derive, issues, load_into, warehouse_of, write_criteria
+from stories import bare_criteria, derive, issues, load_into, open_warehouse, warehouse_of, write_criteria
 
 from analysis.frames import frames
 from analysis.measure import measure
 from analysis.publish import publish
-from analysis.warehouse import Warehouse
 from reports.report import report
 
 RESOLVED = """
@@ -111,7 +110,7 @@ def test_too_few_bars_a_claim_and_not_the_number(tmp_path: Path) -> None:
 def test_weeks_are_marked_as_provisional_settled_final_and_restated(tmp_path: Path) -> None:
     criteria = bare_criteria(tmp_path / "criteria")
     later = many(2, 0) + "\n" + many(1, 1, first=3)
-    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
 
         def told(story: str, as_of: str, *, published: bool) -> tuple[str, str]:
             load_into(warehouse, tmp_path, issues(story), criteria)

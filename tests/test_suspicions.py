@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, warehouse_of, write_criteria
+from stories import bare_criteria, open_warehouse, warehouse_of, write_criteria
 
 from analysis.suspicions import suspicions
-from analysis.warehouse import Warehouse
 
 MONDAY = datetime(2026, 3, 30)  # the week of 03-23 is the last complete one
 
@@ -30,7 +29,7 @@ def names(story: str, folder: Path, as_of: datetime = MONDAY, rules: str | None 
 
 
 def test_nothing_in_an_empty_warehouse(tmp_path: Path) -> None:
-    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
         assert list(suspicions(warehouse)) == []
 
 

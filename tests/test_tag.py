@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 from few_tickets import always, cells, few_model
-from stories import NAMED_RULES, Spoil, answers, cases, issues, lines, load_into, table, write_criteria, write_export
+from stories import (
+    NAMED_RULES,
+    Spoil,
+    answers,
+    cases,
+    issues,
+    lines,
+    load_into,
+    open_warehouse,
+    table,
+    write_criteria,
+    write_export,
+)
 
 from analysis.classifier import Classifier
 from analysis.tag import Tagger, tag, text_row
@@ -47,7 +59,7 @@ def tagged(
     found = issues(story)
     if spoil:
         spoil(found)
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, found, criteria)
         tag(warehouse, criteria, model, "run", NOW)
         yield warehouse
@@ -263,7 +275,7 @@ def test_another_model_tags_everything_again(tmp_path: Path, criteria: Criteria)
 def test_full_is_incremental(tmp_path: Path, criteria: Criteria) -> None:
     """One by one gives what all at once gives."""
     found = issues(STORY)
-    with Warehouse.open(tmp_path / "one_by_one.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "one_by_one.duckdb") as warehouse:
         for number in range(len(found)):
             manifest = extract(
                 ExportFiles(write_export(tmp_path / f"{number}.json", [found[number]])), tmp_path / "raw"

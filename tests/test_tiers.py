@@ -12,12 +12,11 @@ from stories import (
     issues,
     lines,
     load_into,
+    open_warehouse,
     reverse_histories,
     table,
     warehouse_of,
 )
-
-from analysis.warehouse import Warehouse
 
 TOUCHES = """
     select e.ticket_key, e.escalation_no, e.touched_tier3, e.ever_touched_tier3, c.has_own_fix,
@@ -260,7 +259,7 @@ def test_a_link_taken_back_takes_the_passed_touch_along(tmp_path: Path) -> None:
     found = issues(TIER3["a duplicate passes its stay to its original"][0])
     found[0]["fields"]["issuelinks"] = []
     passed = "select passed_from is not null from core.tier3_touches order by 1"
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         load_into(warehouse, tmp_path, found, criteria)
         assert table(warehouse, passed) == "no\nyes"
         found[1]["fields"] |= {"issuelinks": [], "updated": "2026-03-09T09:00:00.000+0000"}

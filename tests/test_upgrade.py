@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from stories import bare_criteria, issues, write_export
+from stories import bare_criteria, copied, empty_warehouse, issues, write_export
 
 from analysis.review import Answer, store_answers
 from analysis.table_files import table_files
@@ -51,15 +51,22 @@ def told(path: Path) -> dict[str, int]:
         }
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Settings:
-    bare_criteria(tmp_path / "criteria", **{"runbooks/RB-KEY__md": RUNBOOK})
-    settings = Settings(home=tmp_path, source=str(write_export(tmp_path / "export.json", issues(STORY))))
-    weekly.run(settings, print)
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("desk")
+    bare_criteria(home / "criteria", **{"runbooks/RB-KEY__md": RUNBOOK})
+    settings = Settings(home=home, source=str(write_export(home / "export.json", issues(STORY))))
+    empty_warehouse(settings.warehouse_file)
+    weekly.run(settings, print, is_rendered=False)
     with Warehouse.open(settings.warehouse_file) as warehouse:
         store_answers(warehouse, [Answer(1001, "provider", "xtime", "ann", "csv")], "run", datetime(2026, 3, 4))
-    weekly.run(settings, print, publishing=weekly.Publishing.PUBLISH)
+    weekly.run(settings, print, is_rendered=False, publishing=weekly.Publishing.PUBLISH)
     return settings
+
+
+@pytest.fixture
+def desk(first: Settings, tmp_path: Path) -> Settings:
+    return copied(first, tmp_path / "desk")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,7 @@ def test_tables_of_an_older_shape_are_made_anew(names: list[str], desk: Settings
         warehouse.execute(
             "update core.builds set hash = 'older', base_hash = case when step = 'load' then 'older' else base_hash end"
         )
-    weekly.run(desk, print)
+    weekly.run(desk, print, is_rendered=False)
     assert told(desk.warehouse_file) == before
 
 

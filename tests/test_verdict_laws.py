@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import issues, load_into, table
+from stories import issues, load_into, open_warehouse, table
 from test_criteria import AS_SOLVED, CRITERIA, SOLVED, house
 from test_families import likeness_by_hand
 
@@ -147,7 +147,7 @@ def test_whatever_comes_later_and_whenever_it_is_learned_of(
     days: list[int],
 ) -> None:
     folder, found = tmp_path_factory.mktemp("later"), issues(desk(later, new))
-    with Warehouse.open(folder / "growing.duckdb") as warehouse:
+    with open_warehouse(folder / "growing.duckdb") as warehouse:
         growing = desk_of(warehouse, folder / "growing")
         growing.bring_up(found, datetime(2026, 3, 12, 10, 30))
         assert table(warehouse, THEN) == VERDICTS_THEN.strip()
@@ -161,6 +161,6 @@ def test_whatever_comes_later_and_whenever_it_is_learned_of(
         assert {(then, now) for then, now, _ in turned if then != now} <= SOFTER
         assert all(why for then, now, why in turned if then != now)
         grown = [table(warehouse, query) for query in ALL]
-    with Warehouse.open(folder / "one_go.duckdb") as warehouse:
+    with open_warehouse(folder / "one_go.duckdb") as warehouse:
         desk_of(warehouse, folder / "one_go").bring_up(found, END, seed=2)
         assert [table(warehouse, query) for query in ALL] == grown

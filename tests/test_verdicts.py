@@ -6,10 +6,21 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from stories import SITE, answers, bare_criteria, cases, derive, issues, lines, load_into, table, warehouse_of
+from stories import (
+    SITE,
+    answers,
+    bare_criteria,
+    cases,
+    derive,
+    issues,
+    lines,
+    load_into,
+    open_warehouse,
+    table,
+    warehouse_of,
+)
 
 from analysis.taxonomy import Criteria
-from analysis.warehouse import Warehouse
 
 RUNBOOKS = {
     # id: front matter besides title, dates and audience
@@ -266,7 +277,7 @@ def test_no_later_history_changes_the_verdict_at_escalation(
 ) -> None:
     folder = tmp_path_factory.mktemp("later")
     criteria = criteria_with_runbooks(folder / "criteria")
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         seen = []
         for story in (desk([[] for _ in histories]), desk(histories)):
             load_into(warehouse, folder, issues(story), criteria)

@@ -295,7 +295,7 @@ def issues() -> list[Json]:
 @pytest.fixture(scope="module")
 def volvo(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings(home=tmp_path_factory.mktemp("volvo"), source=str(VOLVO), criteria=CRITERIA)
-    weekly.run(settings, quiet)
+    weekly.run(settings, quiet, is_rendered=False)
     return settings
 
 
@@ -325,7 +325,7 @@ def then(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "TemporaryDirectory", kept)
-        weekly.run(volvo, quiet, until=request.param)
+        weekly.run(volvo, quiet, is_rendered=False, until=request.param)
     return Sides(scratch / "warehouse.duckdb", request.param, lives(issues, request.param))
 
 
@@ -468,5 +468,5 @@ def test_tier_and_done_as_of_then_though_no_ticket_lies_in_that_status_any_more(
 
 def test_the_same_export_again_changes_no_row(volvo: Settings) -> None:
     before = everything(volvo.warehouse_file)
-    weekly.run(volvo, quiet)
+    weekly.run(volvo, quiet, is_rendered=False)
     assert everything(volvo.warehouse_file) == before

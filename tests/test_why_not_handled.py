@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from stories import SITE, issues, lines, load_into, table
+from stories import SITE, issues, lines, load_into, open_warehouse, table
 from test_criteria import house
 from test_families import likeness_by_hand
 from test_verdicts import runbook
@@ -107,7 +107,7 @@ def criteria(tmp_path_factory: pytest.TempPathFactory) -> Criteria:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, criteria: Criteria) -> Path:
     folder = tmp_path_factory.mktemp("why")
-    with Warehouse.open(folder / "warehouse.duckdb") as warehouse:
+    with open_warehouse(folder / "warehouse.duckdb") as warehouse:
         load_into(warehouse, folder, issues(STORY), criteria)
         brought_up(warehouse, criteria)
     return folder / "warehouse.duckdb"
@@ -146,7 +146,7 @@ def test_a_reason_by_csv_counts_if_ops_gives_it(built: Path, criteria: Criteria,
     file.write_text("ticket,said,person,said_on\nSUP-1,why-information,ops-2,2026-03-17\n")
     done = import_rulings(Settings(home=tmp_path), criteria, file, "run", NOW)
     assert (done.n_stored, done.n_known) == (1, 0)
-    with Warehouse.open(tmp_path / "warehouse.duckdb") as warehouse:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         brought_up(warehouse, criteria)
         assert table(warehouse, WHY).splitlines()[0] == "SUP-1 information no ask_dealer"
 

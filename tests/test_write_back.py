@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jira_reading import Clock, connect
 from jira_standin import JiraStandIn, Kind
+from stories import open_warehouse
 
 from analysis.errors import DeliveryError, InputError, SourceError
 from analysis.markers import KINDS, OPENING, Marker, marker_of
-from analysis.warehouse import Warehouse
 from pipelines.normalise.values import body_text
 from pipelines.outbox import DoubtfulError
 from pipelines.write_back import OwnComment, Written
@@ -57,14 +57,14 @@ def own(jira: JiraStandIn, ticket: str, kind: str = "pushback", number: int = 1,
 def write(jira: JiraStandIn, what: OwnComment, folder: Path, clock: Clock | None = None) -> Written:
     connection = connect(jira, clock)
     try:
-        with Warehouse.open(folder / "w.duckdb") as warehouse:
+        with open_warehouse(folder / "w.duckdb") as warehouse:
             return WriteBack.of(connection).write(what, warehouse, "run")
     finally:
         connection.close()
 
 
 def outbox(folder: Path) -> list[str]:
-    with Warehouse.open(folder / "w.duckdb") as warehouse:
+    with open_warehouse(folder / "w.duckdb") as warehouse:
         return [status for (status,) in warehouse.rows(OUTBOX)]
 
 

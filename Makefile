@@ -1,6 +1,8 @@
 # Two commands on a machine with Python 3.11+, make and git:
 #   make demo   builds the environment (runtime packages only) and runs the whole pipeline on the sample
 #   make test   lint, types and every test
+# and a third for a desk of your own:
+#   make desk   adds what reading a live Jira and running by itself need
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,10 +10,12 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export UV_COMPILE_BYTECODE = 1
 export UV_LINK_MODE = copy
 
-.PHONY: demo test lint types tests lock sample model dictionary pictures clean
+.PHONY: demo desk test lint types tests lock sample model dictionary pictures clean
 
 demo: .make/runtime
 	$(BIN)/escalations demo
+
+desk: .make/desk
 
 test: lint types tests
 
@@ -61,6 +65,10 @@ $(BIN)/uv: requirements-runtime.lock
 .make/runtime: requirements-runtime.lock pyproject.toml $(BIN)/uv
 	$(UV) --require-hashes -r requirements-runtime.lock
 	$(UV) --no-deps --no-build-isolation -e .
+	touch $@
+
+.make/desk: pipelines/deploy/requirements.lock .make/runtime
+	$(UV) --require-hashes -r pipelines/deploy/requirements.lock
 	touch $@
 
 .make/dev: requirements.lock .make/runtime

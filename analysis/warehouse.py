@@ -4,7 +4,9 @@ Four schemas, one writer each step: see `analysis/sql/`. A SQL file's header say
 re-applied as comments after every build, for `create or replace` drops them.
 """
 
+import errno
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from analysis.errors import WarehouseError
+from analysis.errors import NO_ROOM, DiskError, WarehouseError
 from analysis.table_files import SCHEMAS, SQL, TableFile, files_of, files_of_schema, table_files
 
 MACROS = SQL / "macros.sql"
@@ -47,7 +49,9 @@ class Warehouse:
         try:
             connection = duckdb.connect(str(path))
         except duckdb.IOException as error:
-            raise WarehouseError(_why_not_open(path, error)) from error
+            raise (
+                DiskError(f"{path}: {NO_ROOM}") if _is_full(error) else WarehouseError(_why_not_open(path, error))
+            ) from error
         try:
             warehouse = cls(connection, path)
             connection.execute("set TimeZone = 'UTC'")
@@ -56,6 +60,10 @@ class Warehouse:
                 raise WarehouseError(f"{path}: not a DuckDB file; give --warehouse a name ending in .duckdb")
             warehouse._prepare()
             yield warehouse
+        except duckdb.Error as error:
+            if not _is_full(error):
+                raise
+            raise DiskError(f"{path}: {NO_ROOM}") from error
         finally:
             connection.close()
 
@@ -311,6 +319,11 @@ def shape_of_all() -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _is_full(error: duckdb.Error) -> bool:
+    """Whether the operating system had no room; DuckDB hands on its words only."""
+    return os.strerror(errno.ENOSPC) in str(error)
 
 
 def _why_not_open(path: Path, error: duckdb.IOException) -> str:

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from analysis.errors import (
     CriteriaError,
+    DiskError,
     EscalationsError,
     SettingsError,
     SourceError,
@@ -26,10 +27,12 @@ from pipelines.settings import Settings
 
 Say = Callable[[str], None]
 Send = Callable[[str, str], bool]
+NOTES = "alerts.json"
 ADVICE: dict[type[EscalationsError], str] = {
     SettingsError: "correct the settings; `escalations doctor` shows what is missing",
     CriteriaError: "correct the criteria file that is named; `escalations check` shows whether they are valid",
     SourceError: "see whether Jira is up and `escalations doctor` finds the account in order; the next run tries again",
+    DiskError: "make room, or see to rights, on the disk of the desk; the next run tries again",
     WarehouseError: "see by `escalations doctor` who holds the warehouse; the next run tries again",
 }
 
@@ -80,11 +83,10 @@ def settle(
 
 def open_problems(settings: Settings) -> list[str]:
     """What was announced and is not over, in words; for `doctor`."""
-    with _noted(settings.home) as (known, _):
-        return [
-            f"{key.partition('/')[0]}: {one['what']} (since {one['since']} UTC, message {_state(one['told'])})"
-            for key, one in sorted(known.items())
-        ]
+    return [
+        f"{key.partition('/')[0]}: {one['what']} (since {one['since']} UTC, message {_state(one['told'])})"
+        for key, one in sorted(_read(settings.home / NOTES).items())
+    ]
 
 
 def _state(told: str) -> str:
@@ -126,22 +128,26 @@ def wrong_urls(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def _noted(home: Path) -> Iterator[tuple[dict[str, Any], Callable[[], None]]]:
-    """What was announced, and how to write it down; one process at a time."""
-    home.mkdir(parents=True, exist_ok=True)
-    path = home / "alerts.json"
-    descriptor = os.open(home / "alerts.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    """What was announced, and how to write it down; one process at a time.
+
+    Where nothing can be written people are told all the same, each time anew: a full disk is what they must hear of.
+    """
+    path = home / NOTES
+    with ExitStack() as stack:
+        with suppress(OSError):
+            home.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(home / "alerts.lock", os.O_RDWR | os.O_CREAT, 0o644)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         known = _read(path)
 
         def write() -> None:
             partial = path.with_name(f".{path.name}.partial")
-            partial.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            partial.replace(path)
+            with suppress(OSError):
+                partial.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+                partial.replace(path)
 
         yield known, write
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

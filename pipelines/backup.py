@@ -140,7 +140,9 @@ class Store:
         except EscalationsError:
             raise
         except Exception as error:  # each kind of store has errors of its own, whose words may hold secrets
-            why = f"{self.where}: cannot be reached or used ({type(error).__name__}); look at address and permissions"
+            reason = getattr(error, "strerror", None) if isinstance(error, OSError) and error.errno else None
+            why = f"cannot be reached or used ({reason or type(error).__name__}); look at address, room and permissions"
+            why = f"{self.where}: {why}"
             raise DeliveryError(why) from error
 
 

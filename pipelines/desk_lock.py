@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.errors import BusyError, InputError, SettingsError
+from analysis.errors import BusyError, DiskError, InputError, SettingsError
 from analysis.warehouse import Warehouse, shape_of_all
 
 POLL = 0.1  # seconds between two looks at a lock that somebody holds
@@ -174,6 +174,9 @@ def copy_to_read(path: Path, wait: float = READERS_WAIT, sleep: Callable[[float]
             with Warehouse.open(path):  # what an older program left is brought up to date
                 pass
             leave_copy(path)
+            if not copy.exists():
+                why = "what a run left that was cut off cannot be finished; is the disk full? make room, then try again"
+                raise DiskError(f"{path}: {why}")
     except BusyError:
         if not has_copy:
             raise

@@ -1,8 +1,9 @@
-"""Is everything healthy: the criteria, the warehouse, and, where a Jira is set, connection, account and mapping.
+"""Is everything healthy: criteria, warehouse, targets, and, where a Jira is set, connection, account and mapping.
 
-Each finding is one line with what to do. Nothing is written, and no ticket text is shown.
+Each finding is one line with what to do. Nothing is written or sent, and no ticket text is shown.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from analysis.taxonomy import Criteria, criteria_files, read_criteria
 from analysis.text import name_key
 from analysis.warehouse import Warehouse
 from pipelines.alerts import open_problems, wrong_urls
+from pipelines.deliver.reach import reach
 from pipelines.desk_lock import Holder, holder_of, warehouse_to_read
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import cursors
@@ -30,6 +32,7 @@ MOST_NAMES = 8
 OLD_RUN = timedelta(days=8)  # longer than a week, for who runs it by hand once a week
 OLD_COPY = timedelta(hours=3)  # by which the copy for BI tools may be behind the last good run
 GIB = 1 << 30
+TO_PUSH_BACK = {"ADD_COMMENTS": "Add Comments", "EDIT_ISSUES": "Edit Issues"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def examine(settings: Settings, say: Say) -> list[Finding]:
     found += guarded("copy", lambda: [check_copy(settings)])
     found.append(check_disk(settings))
     found.append(check_lock(holder_of(settings.warehouse_file)))
-    return [*found, *check_telling(settings)]
+    return [*found, *check_telling(settings), *check_targets(settings)]
 
 
 def _look_at_warehouse(settings: Settings) -> list[Finding]:
@@ -85,7 +88,8 @@ def _look_at_jira(settings: Settings, criteria: Criteria, say: Say) -> list[Find
         found.append(Finding("projects", "wrong", "jira_projects lists none; set it, such as SUP,PENG"))
     for project in jira.projects:
         ask = partial(probe.permissions, connection, plan, project)
-        found += guarded("permissions", partial(check_permissions, ask, project))
+        writes = settings.triage_comments if project in settings.jira_projects else None
+        found += check_permissions(ask, project, writes)
     return [*found, *check_fields(criteria, probe.field_names(connection, plan))]
 
 
@@ -94,6 +98,8 @@ def check_disk(settings: Settings) -> Finding:
     place = next(path for path in (settings.home.resolve(), *settings.home.resolve().parents) if path.exists())
     free = shutil.disk_usage(place).free
     size = settings.warehouse_file.stat().st_size if settings.warehouse_file.exists() else 0
+    if not os.access(place, os.W_OK):
+        return Finding("disk", "wrong", f"{place} may not be written; see to its rights, or give another home")
     told = f"{free / GIB:.1f} GiB free at {place}, the warehouse has {size / GIB:.2f} GiB"
     if free < size + GIB / 4:
         return Finding("disk", "wrong", f"{told}; make room, a run writes at least as much again")
@@ -118,6 +124,15 @@ def check_telling(settings: Settings) -> Iterator[Finding]:
         yield Finding("announced", "look", text)
 
 
+def check_targets(settings: Settings) -> Iterator[Finding]:
+    """Whether a week could be brought to each target; nothing is sent to find out."""
+    for target in settings.targets:
+        try:
+            yield Finding(f"target {target.name}", "ok", reach(target))
+        except EscalationsError as error:
+            yield Finding(f"target {target.name}", "wrong", str(error))
+
+
 def check_own(folder: Path | None) -> Iterator[Finding]:
     """Which criteria files are the desk's own, and which of these say what the shipped ones say."""
     shipped, used = criteria_files(None), criteria_files(folder)
@@ -127,7 +142,7 @@ def check_own(folder: Path | None) -> Iterator[Finding]:
     if other:
         yield Finding("own criteria", "ok", f"differ from what is shipped: {', '.join(other)}")
     if same:
-        why = "remove them, so that an upgrade reaches them"
+        why = "remove those that you do not mean to change, so that an upgrade reaches them"
         yield Finding("own criteria", "look", f"the same as shipped: {', '.join(sorted(same))}; {why}")
 
 
@@ -245,14 +260,33 @@ def check_token(expires: date | None, today: date) -> Finding:
     return Finding("token", state, f"the token expires on {expires}, in {days} days")
 
 
-def check_permissions(ask: Callable[[], Mapping[str, Any]], project: str) -> Iterator[Finding]:
-    """Whether the account may browse the project, by Jira's own list of permissions."""
-    answers = ask()
-    may = bool(((answers.get("permissions") or {}).get("BROWSE_PROJECTS") or {}).get("havePermission"))
-    if may:
-        yield Finding("permissions", "ok", f"{project}: the account may browse it")
+def check_permissions(ask: Callable[[], Mapping[str, Any]], project: str, writes: bool | None) -> Iterator[Finding]:
+    """Whether the account may do what the desk wants, by Jira's own list of permissions.
+
+    `writes`: first looks are written as comments; without it only a person pushes back; None where nothing is written.
+    """
+    try:
+        told = ask().get("permissions") or {}
+    except EscalationsError as error:
+        yield Finding("permissions", "wrong", f"{project}: {error}")
+        return
+    may = {name for name, one in told.items() if (one or {}).get("havePermission")}
+    if "BROWSE_PROJECTS" not in may:
+        yield Finding("permissions", "wrong", f"{project}: the account may not browse it; grant it Browse Projects")
+        return
+    yield Finding("permissions", "ok", f"{project}: the account may browse it")
+    if writes is None:
+        return
+    if writes and "ADD_COMMENTS" not in may:
+        why = "triage_comments is on, and the account may not comment; grant it Add Comments"
+        yield Finding("permissions", "wrong", f"{project}: {why}, or set triage_comments to false")
+        return
+    missing = [words for name, words in TO_PUSH_BACK.items() if name not in may]
+    if missing:
+        told_so = f"`pushback --post` would be refused; grant it {' and '.join(missing)} where that is wanted"
+        yield Finding("permissions", "look" if writes else "ok", f"{project}: {told_so}")
     else:
-        yield Finding("permissions", "wrong", f"{project}: the account may not browse it; grant it Browse projects")
+        yield Finding("permissions", "ok", f"{project}: the account may comment and label, where it is told to")
 
 
 def clock_difference(server: datetime, here: datetime) -> Finding:

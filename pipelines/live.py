@@ -57,6 +57,7 @@ def connection_of(settings: Settings, say: Say) -> "Connection":
         email=settings.jira_email,
         ca=str(settings.jira_ca) if settings.jira_ca else None,
         proxy=settings.jira_proxy,
+        gateway=settings.jira_gateway,
     )
     return Connection(account, Limiter(time.monotonic, time.sleep), say, settings.jira_longest_wait)
 

@@ -1,7 +1,9 @@
 """Settings: flags > environment > .env > settings.toml > defaults, as one frozen object."""
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +17,7 @@ from pydantic_settings import (
 )
 
 from analysis.errors import SettingsError
+from pipelines.mistakes import in_words
 from pipelines.targets import Target
 
 
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
     jira_token_expires: date | None = None
     jira_ca: Path | None = None
     jira_proxy: str | None = None
+    jira_gateway: str | None = None
     jira_workers: int = Field(default=12, ge=1, le=16)
     jira_overlap_hours: float = Field(default=12.0, ge=0.1, le=240)
     triage_comments: bool = False
@@ -133,29 +137,43 @@ class Settings(BaseSettings):
         del file_secret_settings
         given = {**dotenv_settings(), **env_settings(), **init_settings()}
         toml = Path(given.get("home", "data")) / "settings.toml"
+        _READ.set((toml, []))
         file = TomlConfigSettingsSource(settings_cls, toml)
-        _UNKNOWN.set(sorted(set(file.toml_data) - set(settings_cls.model_fields)))
+        _READ.set((toml, sorted(set(file.toml_data) - set(settings_cls.model_fields))))
         return init_settings, env_settings, dotenv_settings, file
 
 
-_UNKNOWN: ContextVar[list[str]] = ContextVar("unknown keys of settings.toml that was read last")
+_READ: ContextVar[tuple[Path, list[str]]] = ContextVar("the settings.toml that was read last, and its unknown keys")
+WHERE = "see flags, ESCALATIONS_… variables, .env and settings.toml"
 
 
 def read_settings(**flags: Any) -> Settings:
     """Settings with the flags that were given (None means not given). Raises `SettingsError` with all mistakes."""
     settings, wrong = None, []
-    _UNKNOWN.set([])
+    _READ.set((Path("settings.toml"), []))
     try:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        wrong = [f"settings: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
+        wrong = [in_words(dict(one)) for one in error.errors(include_url=False, include_input=False)]
     except ValueError as error:  # a settings.toml that is not TOML
-        raise SettingsError(f"settings.toml: {error}; correct the file") from error
-    allowed = f"allowed are {', '.join(Settings.model_fields)}"
-    wrong += [f"settings.toml: unknown key {name!r}; {allowed}" for name in _UNKNOWN.get()]
+        raise SettingsError(f"{_READ.get()[0]}: {error}; correct the file") from error
+    file, unknown = _READ.get()
+    wrong += [f"{file}: {_no_such_key(name)}" for name in unknown]
     if settings is None or wrong:
-        raise SettingsError(f"{'; '.join(wrong)}; see flags, ESCALATIONS_… variables, .env and settings.toml")
+        raise _all_of(wrong)
     return settings
+
+
+def _no_such_key(name: str) -> str:
+    near = get_close_matches(name, Settings.model_fields, 1, 0.6)
+    hint = f"is it {near[0]!r}?" if near else f"allowed are {', '.join(Settings.model_fields)}"
+    return f"unknown key {name!r}; {hint}"
+
+
+def _all_of(wrong: Sequence[str]) -> SettingsError:
+    """One error for all mistakes, each a line of its own."""
+    lines = [f"settings: {line}" for line in wrong]
+    return SettingsError(f"settings: {'; '.join(wrong)}; {WHERE}", [*lines[:-1], f"{lines[-1]}; {WHERE}"])
 
 
 def check(settings: Settings) -> None:
@@ -173,7 +191,9 @@ def check(settings: Settings) -> None:
         wrong += [f"source jira: set {', '.join(missing)}"] if missing else []
         if settings.jira_url and not settings.jira_url.startswith(("https://", "http://")):
             wrong.append("jira_url is not an address; write it as https://your-site.atlassian.net")
+    if settings.jira_gateway and not settings.jira_gateway.startswith(("https://", "http://")):
+        wrong.append("jira_gateway is not an address; write it as https://api.atlassian.com/ex/jira/CLOUD-ID")
     if settings.jira_ca and not settings.jira_ca.is_file():
         wrong.append(f"jira_ca: {settings.jira_ca} is not a file")
     if wrong:
-        raise SettingsError(f"settings: {'; '.join(wrong)}; see flags, ESCALATIONS_… variables, .env and settings.toml")
+        raise _all_of(wrong)

@@ -188,7 +188,10 @@ def order_of(
 def _extract(order: Order) -> Manifest:
     settings = order.settings
     if settings.source is None:
-        raise InputError("no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE)")
+        raise InputError(
+            "no source; give --source with the path of a Jira export, or jira (or set ESCALATIONS_SOURCE); "
+            "`escalations init` sets up a live Jira"
+        )
     is_live = settings.source == "jira"
     source = live_source(settings, order.criteria, order.say) if is_live else ExportFiles(Path(settings.source))
     manifest = extract(source, settings.raw, _erase(order))

@@ -91,6 +91,7 @@ MOST_IDS = 5000  # a page of search/jql when only ids and keys are asked for
 MOST_KEPT = 96 << 20  # bytes of ready-made JSON
 QUOTAS = {"POST search/jql": (200, 100), "GET issue": (400, 150)}  # bucket, a second; seen on a real site
 WRITES = ("POST issue/comment", "PUT issue", "PUT issue/properties")
+GATEWAY = "/ex/jira/0a1b2c3d"
 PERMISSIONS = ("BROWSE_PROJECTS", "ADD_COMMENTS", "EDIT_ISSUES", "CREATE_ISSUES", "ADMINISTER")
 
 FAULTS = (
@@ -203,6 +204,7 @@ class Faults:
     bulkfetch_errors: set[str] = field(default_factory=set)  # 37: in issueErrors; singly they can be read
     bulkfetch_missing: set[str] = field(default_factory=set)  # 37: in neither list
     drop_after_post: int = 0  # 38: so many comments are stored, and then the connection drops
+    token_has_scopes: bool = False  # it counts only at `gateway`; at the site's own address it is nobody's
     lacks: set[str] = field(default_factory=set)  # permissions that the account does not have
     not_on_screen: set[str] = field(default_factory=set)  # fields that cannot be edited here
     on_request: Callable[[str, str], object] | None = None  # told `before` and `after` what, and METHOD route
@@ -757,6 +759,7 @@ class Call:
     ident: str = ""  # of the issue
     name: str = ""  # of the property
     v3: bool = False
+    by_gateway: bool = False
     known: bool = False  # asks in the account's name
     body: Any = None
 
@@ -876,6 +879,7 @@ class JiraStandIn(Site):
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self.url = f"http{'s' if self._tls else ''}://127.0.0.1:{self._server.server_address[1]}"
+        self.gateway = f"{self.url}{GATEWAY}"  # where Cloud takes tokens with scopes
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
         return self
@@ -933,6 +937,8 @@ class JiraStandIn(Site):
         return answer
 
     def _route(self, call: Call) -> None:
+        call.by_gateway = self.cloud and call.path.startswith(f"{GATEWAY}/")
+        call.path = call.path.removeprefix(GATEWAY) if call.by_gateway else call.path
         found = re.fullmatch(r"/rest/api/(2|3|latest)/(.+?)/?", call.path)
         if not found:
             call.route = call.path
@@ -1043,6 +1049,7 @@ class JiraStandIn(Site):
         told = call.headers.get("authorization")
         pair = base64.b64encode(f"{self.email}:{self.token}".encode()).decode()
         call.known = told == (f"Basic {pair}" if self.cloud else f"Bearer {self.token}")
+        call.known = call.known and (call.by_gateway or not self.faults.token_has_scopes)
         if call.known and self.faults.token_expires_after is not None:
             with self.faults.lock:
                 call.known = self.faults.token_expires_after > 0

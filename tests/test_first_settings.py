@@ -95,6 +95,14 @@ def test_init_then_doctor_then_run(jira: JiraStandIn, tmp_path: Path) -> None:
     assert "SUP-1: status" in again.stdout and "secret" not in again.stdout
 
 
+@pytest.mark.parametrize(("projects", "words"), [("SUP NOPE", "--projects: NOPE: "), (" , ", "at least one key")])
+def test_init_with_a_project_that_is_not_there(projects: str, words: str, jira: JiraStandIn, tmp_path: Path) -> None:
+    made = command(tmp_path, "init", *asked(jira), "--projects", projects)
+    assert (made.returncode, made.stdout) == (2, "")
+    assert words in made.stderr and len(made.stderr.splitlines()) == 1
+    assert not (tmp_path / "data" / "settings.toml").exists()
+
+
 def test_init_never_overwrites(tmp_path: Path) -> None:
     home, env = tmp_path / "data", tmp_path / ".env"
     (home / "criteria").mkdir(parents=True)
@@ -123,7 +131,7 @@ def test_doctor_names_what_is_missing(jira: JiraStandIn, tmp_path: Path) -> None
     told = {"jira_email": jira.email if jira.kind == "cloud" else None, "jira_token": jira.token}
     settings = Settings(home=tmp_path, source="jira", jira_url=jira.url, jira_projects=("SUP", "NOPE"), **told)  # type: ignore[arg-type]
     found = {(one.what, one.state): one.text for one in examine(settings, print)}
-    assert "NOPE" in found["permissions", "wrong"] or "may not see it" in found["permissions", "wrong"]
+    assert found["permissions", "wrong"].startswith("NOPE: ")
     assert any("Failure category" in one.text for one in examine(settings, print) if one.what == "fields")
     assert ("token", "look") in found
 

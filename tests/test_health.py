@@ -76,7 +76,10 @@ def test_criteria_that_differ_from_the_shipped_ones(tmp_path: Path) -> None:
     shutil.copy(criteria_files(None)["taxonomy.toml"], folder / "taxonomy.toml")
     assert [(one.state, one.text) for one in check_own(folder)] == [
         ("ok", "differ from what is shipped: dealers.csv, site.toml"),
-        ("look", "the same as shipped: taxonomy.toml; remove them, so that an upgrade reaches them"),
+        (
+            "look",
+            "the same as shipped: taxonomy.toml; remove those that you do not mean to change, so that an upgrade reaches them",
+        ),
     ]
 
 

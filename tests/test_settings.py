@@ -61,8 +61,9 @@ def test_settings_toml_stands_in_the_home_that_was_given(way: str, desk: Path, m
 WRONG: dict[str, tuple[str | bytes, str]] = {
     "not TOML": ("source = ", "settings.toml"),
     "not UTF-8": (b'source = "caf\xe9"', "settings.toml"),
-    "wrong type": ("source = 7\n", "settings: source"),
-    "unknown key": ('warehose = "x"\n', "unknown key 'warehose'; allowed are home, source, criteria, warehouse, out"),
+    "wrong type": ("source = 7\n", "settings: source: write text in quotes"),
+    "unknown key": ('warehose = "x"\n', "settings.toml: unknown key 'warehose'; is it 'warehouse'?"),
+    "a key like no other": ("zzz = 1\n", "unknown key 'zzz'; allowed are home, source, criteria, warehouse, out"),
 }
 
 
@@ -96,14 +97,45 @@ def test_all_mistakes_of_all_kinds_at_once(desk: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("ESCALATIONS_JIRA_WORKERS", "99")
     with pytest.raises(SettingsError) as caught:
         read_settings(jira_token_expires="soon")  # noqa: S106
-    for words in (
-        "key 'sauce'",
-        "key 'warehose'",
-        "settings: source",
-        "settings: jira_workers",
-        "settings: jira_token_expires",
-    ):
-        assert words in str(caught.value)
+    file = desk / "data" / "settings.toml"
+    assert [line.replace("data/", f"{file.parent}/") for line in caught.value.lines] == [
+        "settings: source: write text in quotes",
+        "settings: jira_token_expires: write a day such as 2027-03-31",
+        "settings: jira_workers: at most 16 is possible",
+        f"settings: {file}: unknown key 'sauce'; is it 'source'?",
+        f"settings: {file}: unknown key 'warehose'; is it 'warehouse'?; "
+        "see flags, ESCALATIONS_… variables, .env and settings.toml",
+    ]
+
+
+MAIL = {"name": "team", "kind": "mail", "host": "h", "sender": "a@b.example", "to": ["c@d.example"]}
+IN_WORDS: list[tuple[dict[str, object], str]] = [
+    ({"jira_workers": "many"}, "jira_workers: write a whole number"),
+    ({"jira_workers": 0}, "jira_workers: at least 1 is needed"),
+    ({"lock_wait_seconds": "soon"}, "lock_wait_seconds: write a number"),
+    ({"triage_comments": "perhaps"}, "triage_comments: write true or false"),
+    ({"pages_url": 7}, "pages_url: write text in quotes"),
+    ({"criteria": 7}, "criteria: write a path in quotes"),
+    ({"retention": {"days": 3}}, "retention.days: at least 30 is needed"),
+    ({"retention": {"weeks": 3}}, "retention.weeks: there is no such key; remove it, or correct its name"),
+    ({"targets": [{"name": "a"}]}, "targets, number 1: kind is missing; add it"),
+    ({"targets": [{"kind": "pigeon"}]}, "targets, number 1: kind is one of 'folder', 'store', 'mail', 'chat', not"),
+    ({"targets": [MAIL, {**MAIL, "name": "b", "to": []}]}, "targets, number 2 (mail): to: list at least 1"),
+    ({"targets": [{**MAIL, "name": "Team"}]}, "targets, number 1 (mail): name: write small letters, digits, - and _"),
+    ({"targets": [{**MAIL, "host": ""}]}, "targets, number 1 (mail): host: write something"),
+    ({"targets": [{"name": "a", "kind": "folder"}]}, "targets, number 1 (folder): path: is missing; add it"),
+    ({"targets": [{"name": "a", "kind": "store", "url": "b"}]}, "targets, number 1 (store): url: write s3://bucket"),
+    ({"targets": [{"name": "a", "kind": "store", "url": "s3://b", "key": "k"}]}, "(store): key and secret belong"),
+    ({"targets": [MAIL, MAIL]}, "targets: two have the same name; give each its own"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), IN_WORDS)
+def test_a_mistake_in_plain_words(given: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(**given)
+    (line,) = caught.value.lines
+    assert words in line
 
 
 @pytest.mark.parametrize(
@@ -116,6 +148,11 @@ def test_all_mistakes_of_all_kinds_at_once(desk: Path, monkeypatch: pytest.Monke
 )
 def test_what_a_live_jira_needs(url: str | None, missing: str) -> None:
     assert told(source="jira", jira_url=url).startswith(f"settings: source jira: set {missing}; see flags")
+
+
+def test_a_gateway_is_an_address() -> None:
+    wrong = told(source="jira", jira_url="https://jira.example", jira_gateway="CLOUD-ID")
+    assert "; jira_gateway is not an address; write it as https://api.atlassian.com/ex/jira/CLOUD-ID" in wrong
 
 
 def test_nothing_of_jira_is_asked_for_an_export() -> None:

@@ -3,12 +3,13 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.errors import SettingsError
+from analysis.errors import InputError, SettingsError
 from pipelines.cli.options import CriteriaDir, Home, Json, WarehouseFile, app, say_to, settings_of
 
 if TYPE_CHECKING:
@@ -26,33 +27,58 @@ def init(
     ],
     projects: Annotated[str, typer.Option(prompt="Keys of the desk's projects, such as SUP,ONB")],
     jira_email: Annotated[str, typer.Option(prompt="E-mail of the account (empty on Data Center)")] = "",
+    jira_gateway: Annotated[
+        str | None,
+        typer.Option(help="Only for a token with scopes: https://api.atlassian.com/ex/jira/CLOUD-ID."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """First settings: asks, looks at this Jira's fields and statuses, and proposes site.toml."""
     from analysis.taxonomy import read_criteria
+    from pipelines.doctor import check_permissions
     from pipelines.first_settings import propose, site_toml, write_desk
     from pipelines.live import live_source
 
-    base = settings_of(home=home, jira_url=jira_url, jira_token=jira_token, jira_email=jira_email or None)
+    base = settings_of(
+        home=home, jira_url=jira_url, jira_token=jira_token, jira_email=jira_email or None, jira_gateway=jira_gateway
+    )
     source = live_source(base, read_criteria(), say_to(True))
     from pipelines.jira import probe  # after live_source has said what is missing where its packages are not installed
 
     connection, plan = source.connection, source.plan()
     _, zone = probe.account_and_zone(connection, plan)
+    keys = _projects(projects)
+    for key in keys:
+        for finding in check_permissions(partial(probe.permissions, connection, plan, key), key, None):
+            if finding.state == "wrong":
+                raise InputError(f"--projects: {finding.text}")
     statuses = [name for name, _ in probe.status_names(connection, plan)]
     site = site_toml(propose(probe.field_names(connection, plan), statuses), zone or "UTC")
-    keys = [key.strip() for key in projects.split(",") if key.strip()]
-    told = {"source": "jira", "jira_url": jira_url, "jira_email": jira_email, "jira_projects": keys}
+    told: dict[str, object] = {
+        "source": "jira",
+        "jira_url": jira_url,
+        "jira_gateway": base.jira_gateway,
+        "jira_email": jira_email,
+    }
+    told |= {"jira_projects": keys}
     for path in write_desk(base.home, site, told, jira_token, Path(".env")):
         print(f"written: {path}")
     print(f"Look at {base.home / 'criteria' / 'site.toml'}, then run `escalations doctor` and `escalations run`.")
+
+
+def _projects(text: str) -> list[str]:
+    """The keys, with commas or blanks between them. Raises `InputError` where there is none."""
+    keys = text.replace(",", " ").split()
+    if not keys:
+        raise InputError("--projects: give at least one key, such as SUP")
+    return keys
 
 
 @app.command()
 def doctor(
     criteria: CriteriaDir = None, home: Home = None, warehouse: WarehouseFile = None, as_json: Json = False
 ) -> None:
-    """Is everything healthy: criteria, warehouse, and the live Jira if one is set."""
+    """Is everything healthy: criteria, warehouse, targets, schedules, and the live Jira if one is set."""
     from pipelines.doctor import examine
 
     settings = settings_of(criteria=criteria, home=home, warehouse=warehouse)

@@ -101,7 +101,10 @@ def dictionary(
     if out is None:
         print(described(), end="")
         return
-    out.write_text(described(), encoding="utf-8")
+    try:
+        out.write_text(described(), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be written ({error.strerror}); give another file") from error
     print(f"written: {out}")
 
 

@@ -63,7 +63,9 @@ def _check(settings: "Settings") -> None:
     from pipelines.alerts import wrong_urls
 
     if settings.source is None:
-        raise SettingsError("no source; set ESCALATIONS_SOURCE to jira, or to the path of a Jira export")
+        raise SettingsError(
+            "no source; run `escalations init`, or set ESCALATIONS_SOURCE to jira or to the path of a Jira export"
+        )
     check(settings)
     wrong = list(wrong_urls(settings))
     if wrong:

@@ -54,15 +54,17 @@ def compose(
 def send_mail(target: MailTarget, mail: EmailMessage) -> str:
     """Hand it over, once. Raises `DeliveryError` where it was surely not taken, `DoubtfulError` where nobody knows."""
     try:
-        server = _connect(target)
+        server = connect(target)
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryError(
-            f"not sent, {target.host}:{target.port} {_reason(error)}; see to host, port, security, user"
+            f"not sent, {target.host}:{target.port} {why_unreached(error)}; see to host, port, security, user"
         ) from error
     try:
         refused = server.send_message(mail)
     except REFUSALS as error:
-        raise DeliveryError(f"not sent, {target.host} {_reason(error)}; see to sender, to, and its limits") from error
+        raise DeliveryError(
+            f"not sent, {target.host} {why_unreached(error)}; see to sender, to, and its limits"
+        ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise DoubtfulError(f"{target.host} broke off while it was sent") from error
     finally:
@@ -72,12 +74,13 @@ def send_mail(target: MailTarget, mail: EmailMessage) -> str:
     return f"sent to {n - len(refused)} of {n}, the server refused the others" if refused else f"sent to {n}"
 
 
-def _connect(target: MailTarget) -> smtplib.SMTP:
+def connect(target: MailTarget, seconds: float = LONGEST) -> smtplib.SMTP:
+    """Greet the server, encrypted and as the user where that is set. Raises `OSError` or `SMTPException`."""
     context = ssl.create_default_context()
     if target.security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(target.host, target.port, timeout=LONGEST, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(target.host, target.port, timeout=seconds, context=context)
     else:
-        server = smtplib.SMTP(target.host, target.port, timeout=LONGEST)
+        server = smtplib.SMTP(target.host, target.port, timeout=seconds)
     try:
         if target.security == "starttls":
             server.starttls(context=context)
@@ -89,7 +92,7 @@ def _connect(target: MailTarget) -> smtplib.SMTP:
     return server
 
 
-def _reason(error: Exception) -> str:
+def why_unreached(error: Exception) -> str:
     """Why, without what a server may quote of the mail or of a password."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"refused every recipient ({', '.join(sorted({str(code) for code, _ in error.recipients.values()}))})"

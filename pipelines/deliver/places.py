@@ -61,25 +61,36 @@ def _archive(target: FolderTarget, parcel: Parcel) -> int:
 
 def to_store(target: StoreTarget, parcel: Parcel) -> int:
     """Put what differs, pages that lead to others last. Gives how many objects are new. Raises `DeliveryError`."""
+    store, failures = open_store(target)
     try:
-        from botocore.exceptions import BotoCoreError
-        from fsspec import filesystem
-    except ImportError as error:
-        raise DeliveryError("the package for stores is missing; run `pip install 'escalations[deliver]'`") from error
-    try:
-        store = filesystem("s3", **_options(target))
         root = target.url.removeprefix("s3://").rstrip("/")
         n_new = sum(_put(store, root, parcel, week) for week in [*parcel.other_weeks(), parcel.week])
         _pipe(store, {f"{root}/{ARCHIVE}": (parcel.reports / ARCHIVE).read_bytes()})
-    except (OSError, BotoCoreError) as error:
+    except failures as error:
         raise DeliveryError(
             f"the store could not be written ({type(error).__name__}); see to url, endpoint, key and rights"
         ) from error
     return n_new
 
 
-def _options(target: StoreTarget) -> dict[str, Any]:
-    options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False, "config_kwargs": WAITS}
+def open_store(target: StoreTarget, *, patience: float | None = None) -> tuple[Any, tuple[type[Exception], ...]]:
+    """The store, of which nothing is asked yet, and what it may raise; with patience (seconds) it is asked once.
+
+    Raises `DeliveryError` where its package is missing.
+    """
+    try:
+        from botocore.exceptions import BotoCoreError
+        from fsspec import filesystem
+
+        once = {"connect_timeout": patience, "read_timeout": patience, "retries": {"max_attempts": 0}}
+        store = filesystem("s3", **_options(target, WAITS if patience is None else once))
+    except ImportError as error:
+        raise DeliveryError("the package for stores is missing; run `pip install 'escalations[deliver]'`") from error
+    return store, (OSError, BotoCoreError)
+
+
+def _options(target: StoreTarget, waits: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False, "config_kwargs": waits}
     if target.key and target.secret:
         options |= {"key": target.key.get_secret_value(), "secret": target.secret.get_secret_value()}
     told = {"endpoint_url": target.endpoint, "region_name": target.region}

@@ -20,7 +20,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause
 from prefect.states import AwaitingRetry
 
-from analysis.errors import BusyError, EscalationsError, WaitError
+from analysis.errors import BusyError, DiskError, EscalationsError, WaitError
 from pipelines.alerts import Problem, failure, settle
 from pipelines.desk_lock import writing
 from pipelines.flows.due import cancel_due, look_late
@@ -80,7 +80,8 @@ def carry_out(flow: str, work: Callable[[Work], Result], *, writes: bool = True)
         _catch_up_once(client, now)
     try:
         check(settings)
-        result = _work(flow, work, settings, lambda line: logger.info(line), writes)
+        # the lock and the copy for readers need the disk as well as the work does
+        result = _told_plainly(lambda: _work(flow, work, settings, logger.info, writes))()
     except WaitError as error:
         told = [Problem("rate_limit", str(error), "nothing, unless it goes on: ask who else uses the account's quota")]
         settle(settings, flow, told if error.seconds > AN_HOUR else [], _naive(now), logger.warning)
@@ -107,12 +108,11 @@ def _work(flow: str, work: Callable[[Work], Result], settings: Settings, say: Sa
         settings = settings.model_copy(update={"jira_longest_wait": min(PATIENCE, settings.jira_longest_wait)})
     made = Work(settings, say, run_id)
     if not writes:
-        return _told_plainly(lambda: work(made))()
+        return work(made)
     name = f"flow {flow}"
     with writing(settings.warehouse_file, name, run_id, _naive(datetime.now(UTC)), settings.lock_wait_seconds):
-        result = _told_plainly(lambda: work(made))()
-    now = _naive(datetime.now(UTC))
-    _told_plainly(lambda: publish_copy(settings, now, say, at_once=flow in ("weekly-review", "retention")))()
+        result = work(made)
+    publish_copy(settings, _naive(datetime.now(UTC)), say, at_once=flow in ("weekly-review", "retention"))
     return result
 
 
@@ -124,6 +124,8 @@ def _told_plainly(step: Callable[[], T]) -> Callable[[], T]:
             raise error.with_traceback(None) from None  # what it was raised from may quote a ticket
         except StepError as error:
             raise error.with_traceback(None) from None
+        except OSError as error:
+            raise DiskError.of(error) or StepError(f"a bug: {type(error).__name__} at {_places(error)}") from None
         except Exception as error:  # noqa: BLE001 - any bug, of which only the place may be told
             raise StepError(f"a bug: {type(error).__name__} at {_places(error)}") from None
 

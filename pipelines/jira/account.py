@@ -10,13 +10,17 @@ from analysis.errors import SourceError
 
 @dataclass(frozen=True)
 class Account:
-    """How to reach a Jira and as whom; `email` is None for a personal access token (Data Center)."""
+    """How to reach a Jira and as whom; `email` is None for a personal access token (Data Center).
+
+    `gateway` is where questions are sent instead of to the site itself: Cloud takes tokens with scopes only there.
+    """
 
     url: str
     token: str
     email: str | None = None
     ca: str | None = None
     proxy: str | None = None
+    gateway: str | None = None
 
     def __repr__(self) -> str:
         """Never show the token."""
@@ -31,13 +35,13 @@ def host_in(url: str) -> str:
         return ""
 
 
-def address_host(url: str) -> str:
-    """The host of jira_url. Raises `SourceError` where it is no address, or holds a secret."""
+def address_host(url: str, name: str = "jira_url", such: str = "https://your-site.atlassian.net") -> str:
+    """The host of an address that was set. Raises `SourceError` where it is none, or holds a secret."""
     host = host_in(url)
     if not host or not url.startswith(("https://", "http://")):
-        raise SourceError("jira_url is not an address; write it as https://your-site.atlassian.net")
+        raise SourceError(f"{name} is not an address; write it as {such}")
     if "@" in url:
-        raise SourceError("jira_url holds a name or password; give them as jira_email and jira_token")
+        raise SourceError(f"{name} holds a name or password; give them as jira_email and jira_token")
     return host
 
 

@@ -49,13 +49,16 @@ class Connection:
         """Make the session; nothing is sent yet."""
         account = self.account
         self._host = address_host(account.url)
+        if account.gateway:
+            address_host(account.gateway, "jira_gateway", "https://api.atlassian.com/ex/jira/CLOUD-ID")
+        self._base = (account.gateway or account.url).rstrip("/")
         token, email = for_header("jira_token", account.token), for_header("jira_email", account.email or "")
         options: dict[str, Any] = {"verify": account.ca or True, "check_update": False}
         auth: dict[str, Any] = {"basic_auth": (email, token)} if email else {"token_auth": token}
         check_certificates(account.ca)
         self._proxies = {"http": account.proxy, "https": account.proxy} if account.proxy else None
         client = JIRA(
-            server=account.url.rstrip("/"),
+            server=self._base,
             options=options,
             get_server_info=False,
             max_retries=0,
@@ -66,7 +69,6 @@ class Connection:
         )
         self._session: requests.Session = client._session
         self._session.headers.update({"Accept-Language": "en", "X-Force-Accept-Language": "true"})
-        self._base = account.url.rstrip("/")
         self._now = NEVER
         self.has_spoken = False
         self._refusal = ""  # why the account may not ask any more
@@ -178,7 +180,7 @@ class Connection:
         if headers.get("X-Authentication-Denied-Reason") or "DENIED" in reason:
             self._refuse(path, "Jira wants a captcha from this account; log in once by hand, then try again")
         if status == 401 or "FAILED" in reason:
-            self._refuse(path, "the account is refused; check jira_email and jira_token, the token may have expired")
+            self._refuse(path, _REFUSED if self.account.gateway or not self.account.email else f"{_REFUSED}{_SCOPES}")
         if status == 429 or (status == 503 and headers.get("Retry-After")):
             self._obey(headers, route, undone=status == 429)
         if status in TRANSIENT:
@@ -235,6 +237,8 @@ class Connection:
         return f"Jira at {self._host}, {_route(path)}"
 
 
+_REFUSED = "the account is refused; check jira_email and jira_token, the token may have expired"
+_SCOPES = ", or it is one with scopes, which needs jira_gateway"
 _WHY = {
     400: "does not understand the question; does the project exist, and may the account see it?",
     403: "the account may not do this; check its permissions",

@@ -9,6 +9,7 @@ from pipelines.jira.source import api_of
 
 Plan = CloudPlan | DataCenterPlan
 Json = dict[str, Any]
+PERMISSIONS = "BROWSE_PROJECTS,ADD_COMMENTS,EDIT_ISSUES"
 
 
 def deployment(plan: Plan) -> str:
@@ -23,8 +24,8 @@ def account_and_zone(connection: Connection, plan: Plan) -> tuple[str, str | Non
 
 
 def permissions(connection: Connection, plan: Plan, project: str) -> Json:
-    """Jira's own answer whether the account may browse the project."""
-    answer = connection.get(f"{api_of(plan)}/mypermissions", projectKey=project, permissions="BROWSE_PROJECTS")
+    """Jira's own answer whether the account may browse the project, comment and edit in it."""
+    answer = connection.get(f"{api_of(plan)}/mypermissions", projectKey=project, permissions=PERMISSIONS)
     return dict(answer)
 
 

@@ -109,7 +109,7 @@ class JiraSource:
                     yield issue, f"Jira, {project}"
                 self.cursors[project] = (self.as_of - self.overlap).isoformat()
             except RefusedError as error:
-                refused.append(error)
+                refused.append(RefusedError(f"project {project}: {error}", error.status))
                 self.notes.append(f"project {project} was refused and keeps its place: {error}")
         if len(refused) == len(self.projects):
             raise refused[0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.taxonomy import Site
+from analysis.told_names import is_customer_field
 
 STANDARD = {
     "status": "status",
@@ -19,9 +20,11 @@ class FieldCatalogue:
     """Role → (field id or None where this Jira has no such field, field name).
 
     A field is found by id, else by its name in any case; Jira names are not unique, so the first by id wins.
+    `customers` are the ids of all fields whose name says that they hold a customer's name, for masking.
     """
 
     roles: dict[str, tuple[str | None, str]]
+    customers: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, site: Site, names: Mapping[str, str]) -> "FieldCatalogue":
@@ -40,4 +43,5 @@ class FieldCatalogue:
             known = name in names or name.startswith("customfield_") or name in STANDARD.values()
             found = name if known else by_name.get(name.casefold())
             roles[role] = (found, names.get(found or name, name))
-        return cls(roles)
+        customers = frozenset(field_id for field_id, name in names.items() if is_customer_field(name))
+        return cls(roles, customers)

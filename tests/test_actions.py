@@ -770,7 +770,7 @@ def test_secrets_are_masked_and_nothing_steers_a_terminal(home: Settings, criter
     line = next(action_lines(rows, found))
     assert (
         line
-        == "A1, decided 2026-03-02: [31mCall [email] about password=[secret]; target not understood: tes la; not done"
+        == "A1, decided 2026-03-02: [31mCall [email] about password=[password]; target not understood: tes la; not done"
     )
     assert "hunter2" not in stored(home)
 

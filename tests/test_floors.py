@@ -15,13 +15,14 @@ FLOORS = {
         "analysis.array_files",
         "analysis.errors",
         "analysis.forecast",
+        *("analysis.name_words", "analysis.secret_shapes"),
         "analysis.survival",
         "analysis.table_files",
     ],
     2: [
         "analysis.taxonomy",
         "analysis.text",
-        "analysis.masking",
+        *("analysis.secret_detectors", "analysis.told_names"),
         "analysis.patterns",
         *("analysis.warehouse", "analysis.warehouse_copies"),
         "pipelines.inputs",
@@ -30,7 +31,7 @@ FLOORS = {
     ],
     3: [
         *("analysis.actions", "analysis.audit", "analysis.dictionary"),
-        "analysis.cohorts",
+        *("analysis.cohorts", "analysis.customers"),
         "analysis.criteria_tables",
         "analysis.examples",
         "analysis.features",
@@ -64,7 +65,7 @@ FLOORS = {
         *("reports.tables", "reports.wording"),
     ],
     4: [
-        *("pipelines.order", "pipelines.published_copy"),
+        *("pipelines.order", "pipelines.published_copy", "analysis.masking"),
         *("analysis.desk_names", "analysis.likeness", "analysis.mentions", "analysis.proposals", "analysis.similar"),
         *("reports.render", "reports.week"),
     ],

@@ -90,6 +90,25 @@ SECRETS: list[tuple[str, str]] = [
     ("VIN 1HGCM82633A004352", "1HGCM82633A004352"),
     ("vin 1hgcm82633a004352", "1hgcm82633a004352"),
     ("1M8GDM9AXKP042788 in for service", "1M8GDM9AXKP042788"),
+    ("VIN 1HG-CM8263-3A004352", "3A004352"),
+    ("the pw for the portal: Hn7-ladder", "Hn7-ladder"),
+    ("creds: tom / Kettle99!", "Kettle99!"),
+    ("my clave es Luna2026", "Luna2026"),
+    ("le mot de passe : Soleil99", "Soleil99"),
+    ("nine-Lemon-trucks is the password", "nine-Lemon-trucks"),
+    ('the passphrase is "Kite flyer 9"', "Kite flyer 9"),
+    ("<ns:Password Type='Text'>Kettle</ns:Password>", "Kettle"),
+    ("curl -u tom:Kettle99 https://x.example.com", "Kettle99"),
+    ("ALTER USER tom IDENTIFIED BY Kettle99", "Kettle99"),
+    ("jdbc:oracle:thin:tom/Kettle9@//db.example.com:1521/S", "Kettle9"),
+    ("DRIVER={X};PWD={a}b;c};", "{a}b"),
+    ("tom (at) shop (dot) example", "tom (at) shop"),
+    ("tom dot low at shop dot example", "tom dot low"),
+    ("T: 3035550142", "3035550142"),
+    ("OTP 884112", "884112"),
+    ("Teléfono: 55 5550 1187", "55 5550 1187"),
+    (f"Cookie: a={JWT}; sid=88aa99bb", "88aa99bb"),
+    ("cvv: 123", "123"),
 ]
 
 LOOK_ALIKES = [
@@ -110,6 +129,13 @@ LOOK_ALIKES = [
     "commit 575161bca73fdde515c6d139ed16ad2efb0a25bd", "jobId=3035550142", "appointment 3035550142 is gone",
     "user@localhost", "dealer@ 9am", "+0530", "UTC+05:30", "+12345 rows", "mileage 123,456",
     "lat 39.739236, -104.984862", "slots 08:00-17:00", "-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----",
+    "Password: please reset it", "the password: fine. Thanks", "password: ${DB_PASSWORD}", "token: {{ .token }}",
+    "password=settings.PASSWORD", "token=os.environ['DFX']", '"password":"***"', "(using password: YES)",
+    "api key: see vault", "client id/secret -> prod", "the key is to restart appointment-service-v2",
+    'webKey is turned away: "webKey revoked, contact us"', "the token goes into `.env`", "docker run -u 1000:1000 x",
+    "token refresh failed trace_id=9f1c2b7de4a04c51",
+    "username pam_svc / dealer_id 88120_1", "arn:aws:secretsmanager:us-east-2:441277120934:secret:prod/cdk/x-a1B2c3",
+    "Set-Cookie: lang=en_US; Expires=Wed, 04 Nov 2026 09:00:00 GMT", "git@github.com:pam/sync.git",
     "advisor 12-34-56", "ISO 8601", "ext 5550", "[~] is odd", "3-555-01", "call 911 codes",
 ]  # fmt: skip
 
@@ -145,7 +171,7 @@ def test_precision_and_recall(capsys: pytest.CaptureFixture[str]) -> None:
 SHOWN = [
     ("Authorization: Bearer abcdef0123456789", "Authorization: Bearer [token]"),
     ("api_key=9f8e7d6c5b4a&x=1", "api_key=[secret]&x=1"),
-    ('"password": "two words", "dealer": 7', '"password": "[secret]", "dealer": 7'),
+    ('"password": "two words", "dealer": 7', '"password": "[password]", "dealer": 7'),
     ("the password is Welcome1!", "the password is [password]"),
     ("https://pam:S3cret@api.example.com/v1", "https://[password]@api.example.com/v1"),
     ("mail a@b.example and call 303-555-0142.", "mail [email] and call [phone]."),
@@ -184,6 +210,8 @@ HOSTILE = [
     "a.", "a@", "a@b.", "a-", "A1", "1 ", "12", "+1 ", "555-", "(303) ", "4111 ", "eyJ-", "eyJaaaaaaaaa.", "bearer ",
     "Bearer a", "password", "password=", "password:  ", "password is ", "secret-", "api_key", "\\\"", "://", "://a:",
     "https://u:", "cookie: a=", "?sig=", "-", "-----BEGIN ", "-----BEGIN RSA PRIVATE KEY-----\n", "[~",
+    "Customer: Ab Cd, ", '"firstName":"Ab",', "customer,a,b\n", "Name: Ab phone ",
+    "creds: a / ", "login -p ", " -u a:", "secret of the ", "key is ", "a dot ",
     "SG.aaaaaaaaaaaaaaaaaa.", "ghp_", "call ", "é", "\u202e",
 ]  # fmt: skip
 

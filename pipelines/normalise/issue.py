@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from analysis.markers import marker_of
-from analysis.masking import mask
+from analysis.masking import mask_secrets
 from analysis.text import clean, is_remote_link, parse_moment
 from pipelines.field_catalogue import FieldCatalogue
+from pipelines.normalise.customers import hide_customers
 from pipelines.normalise.values import body_text, entries_of, field_values, id_of, name_of, names_people, person_id
 
 Json = Mapping[str, Any]
 Row = dict[str, Any]
-NORMALISE_VERSION = 5  # raise it when the same issue gives other rows, so that old raw lines are read again
+NORMALISE_VERSION = 6  # raise it when the same issue gives other rows, so that old raw lines are read again
 PEOPLE_FIELDS = frozenset(("assignee", "reporter", "creator"))
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 DATE_ROLES = frozenset(("requested_at", "accepted_at", "occurred_at", "merged_at", "deployed_at", "confirmed_at"))
@@ -31,7 +32,7 @@ def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
         raise ValueError("fields.created is not a time")
     changes = _changes(issue_id, issue, created)
     comments, own_comments = _comments(issue_id, fields, created)
-    return {
+    rows = {
         "tickets": [_ticket(issue_id, issue, fields, created)],
         "ticket_keys": _keys(issue_id, clean(str(issue["key"])), changes),
         "field_values": _roles(issue_id, fields, catalogue),
@@ -41,6 +42,8 @@ def normalise(issue: Json, catalogue: FieldCatalogue) -> dict[str, list[Row]]:
         "worklogs": _worklogs(issue_id, fields),
         "links": [*_links(issue_id, fields, created, changes), *_remote_links(issue_id, issue, created, changes)],
     }
+    hide_customers(rows, fields, catalogue)
+    return rows
 
 
 def changelog_state(issue: Json) -> str:
@@ -63,7 +66,7 @@ def _ticket(issue_id: int, issue: Json, fields: Json, created: datetime) -> Row:
         "priority": name_of(fields.get("priority")),
         "reporter_id": person_id(fields.get("reporter")),
         "assignee_id": person_id(fields.get("assignee")),
-        "summary": mask(clean(str(summary))) if summary is not None else "",
+        "summary": mask_secrets(clean(str(summary))) if summary is not None else "",
         "description": body_text(fields.get("description")),
         "status_id": id_of(status),
         "status": name_of(status),
@@ -152,7 +155,7 @@ def _change(issue_id: int, history_id: int, number: int, moment: datetime, autho
 
 
 def _text(value: object) -> str | None:
-    return mask(clean(str(value))) if value is not None and str(value) != "" else None
+    return mask_secrets(clean(str(value))) if value is not None and str(value) != "" else None
 
 
 def _comments(issue_id: int, fields: Json, created: datetime) -> tuple[list[Row], list[Row]]:
@@ -204,8 +207,8 @@ def _remote_links(issue_id: int, issue: Json, created: datetime, changes: list[R
         target = link.get("object") or {}
         rows.append(
             {"link_id": -int(link["id"]), "issue_id": issue_id, "kind": "remote", "direction": "outward"}
-            | {"target": mask(clean(str(target.get("url") or ""))), "target_id": None}
-            | {"title": mask(clean(str(target["title"]))) if target.get("title") else None}
+            | {"target": mask_secrets(clean(str(target.get("url") or ""))), "target_id": None}
+            | {"title": mask_secrets(clean(str(target["title"]))) if target.get("title") else None}
             | {"created_at": made.get(str(link["id"]), first)}
         )
     return rows
@@ -232,7 +235,7 @@ def _links(issue_id: int, fields: Json, created: datetime, changes: list[Row]) -
             "direction": side,
             "target": clean(str(other["key"])),
             "target_id": _number(other.get("id")),
-            "title": mask(clean(str(title))) if title else None,
+            "title": mask_secrets(clean(str(title))) if title else None,
             "created_at": made.get(str(other["key"]), created),
         }
     return list(rows.values())

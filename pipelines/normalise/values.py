@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.masking import mask
+from analysis.masking import mask_secrets
 from analysis.text import clean
 from pipelines.normalise.adf import is_document, text_of
 
@@ -54,7 +54,7 @@ def body_text(value: object) -> str | None:
         value = text_of(value)
     if not isinstance(value, str) or not value.strip():
         return None
-    return mask(clean(value))
+    return mask_secrets(clean(value))
 
 
 def field_values(value: object, depth: int = 0) -> list[tuple[str | None, str]]:
@@ -70,7 +70,7 @@ def field_values(value: object, depth: int = 0) -> list[tuple[str | None, str]]:
         return _option(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # as the changelog and site.toml write it
-    return [(None, mask(clean(str(value).strip())))] if str(value).strip() else []
+    return [(None, mask_secrets(clean(str(value).strip())))] if str(value).strip() else []
 
 
 def _option(value: Mapping[str, Any]) -> list[tuple[str | None, str]]:
@@ -81,4 +81,4 @@ def _option(value: Mapping[str, Any]) -> list[tuple[str | None, str]]:
     child = name_of(value.get("child"))
     if not text:
         return []
-    return [(id_of(value), mask(f"{text} / {child}" if child else text))]
+    return [(id_of(value), mask_secrets(f"{text} / {child}" if child else text))]

@@ -25,8 +25,10 @@ ERRORS = (
 
 
 NAMED_ERROR = compiled(r"(?i)\berrors?(?: (?:message|code|text))?s?\s?[:\"“']")
+MOST_DENIED = 40  # characters
 DENIED = compiled(
-    r"(?i)[ \t\"”'*_]*(?:(?:none|nothing|nil|n/?a|not (?:any|seen|shown))(?:[^\w/]|$)|(?:no|-+)[ \t]*[.,;]?[ \t]*(?:\n|$))"
+    r"(?i)\A[ \t\"”'*_]*(?:(?:none|nothing|nil|n/?a|not (?:any|seen|shown))(?:[^\w/]|$)"
+    r"|(?:no|-+)[ \t]*[.,;]?[ \t]*(?:\n|$))"
 )
 
 
@@ -73,7 +75,9 @@ def _first(pattern: Pattern, words: str) -> Any:
     """The first match; of named errors the first behind which it is not said that there is none."""
     if pattern is not NAMED_ERROR:
         return pattern.search(words)
-    return next((found for found in pattern.finditer(words) if not DENIED.match(words, found.end())), None)
+    while (found := pattern.search(words)) and DENIED.search(words[found.end() :][:MOST_DENIED]):
+        words = words[found.end() :]
+    return found
 
 
 def reference(runbook: Runbook) -> str:

@@ -4,7 +4,6 @@ No ticket text gets into Prefect: of an error that is a bug only its kind and pl
 ticket; results stay in memory.
 """
 
-import os
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -117,7 +117,7 @@ def main(kills: int, folder: Path) -> None:
             waits.append(time.monotonic() - began)
             _run(twin, "run", *(["--publish"] if flow == "weekly-review" else []))
             print(f"{number + 1}: {flow}, well again after {waits[-1]:.0f} s", flush=True)
-        for flow in ("sync", "triage"):
+        for flow in ("sync", "triage", "sync"):  # the last one reads what triage has written
             served.until(partial(_has_ended, served, served.trigger(flow)), 120)
         assert served.stop() == 0
         _run(twin, "run")

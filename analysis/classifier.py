@@ -51,6 +51,9 @@ class Text:
         return cls(summary, description, speaking, rules.weigh(speaking))
 
 
+SURE = 0.97  # confidence from which a guess may carry more than a tag by itself: a verdict, or that nothing failed
+
+
 @dataclass(frozen=True)
 class Guess:
     """What is thought of one kind of tag: the likeliest value, how likely, whether that is sure enough to tag.

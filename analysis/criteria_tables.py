@@ -121,6 +121,7 @@ def _runbook(book: Runbook) -> Row:
         include={"version", "title", "provider", "audience", "needs_access", "because_of", "page", "text_hash"}
     )
     told |= {"runbook_id": book.id, "failure_category": book.category, "published_date": book.published}
+    told |= {"symptoms": list(book.symptoms)}
     return told | {"announced_date": book.announced, "replaced_date": book.replaced}
 
 

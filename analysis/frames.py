@@ -288,10 +288,6 @@ FRAMES = {
         select r.*, u.first_used_at, u.n_used from mart.runbooks r left join mart.runbook_use u using (runbook_id)
         order by r.provider, r.runbook_id, r.version
     """,
-    "runbook_words": """
-        select ref, words, count(*) as n from core.text_matches where kind = 'runbook' group by all order by ref,
-            n desc, words
-    """,
     "provider_limits": "select * from mart.provider_limits order by provider, last_seen_at desc, family_id",
     "normal_delays": "select * from core.normal_delays order by provider, step, effective_from",
     "dealers": "select * from mart.dealers order by name, dealer_id",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analysis.classifier import SURE
 from analysis.criteria_tables import criteria_tables, judging_versions, keep_versions
 from analysis.field_names import FieldNames
 from analysis.known_alike import known_alike
@@ -17,7 +18,6 @@ from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
 STEPS = ("known", "judge")
-SURE = 0.97  # confidence of the classifier from which a tag may carry a verdict by itself: what verdicts are held to
 
 # what changed itself
 CHANGED = """

@@ -5,7 +5,6 @@ A runbook is read by the words in which it tells when it is for; of the runbooks
 then, only the likest counts.
 """
 
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -27,9 +26,6 @@ SAME = 1.1  # log-odds (three to one) from which two tickets tell of the same fa
 MOST_SOLVED = 400  # of a provider's tickets that OPS solved, the latest, that an escalation is held against
 CHUNK = 2000  # escalations read at once
 TELLING = 3.0  # rarity of a word from which it says something: one text in twenty
-WHEN_TO_USE = re.compile(
-    r"(?ims)^#+\s*(?:when (?:you see|to use|it applies)|applies when|symptoms?|what you see)[^\n]*\n(.*?)(?=^#|\Z)"
-)
 ESCALATIONS = """
     select e.issue_id, e.escalation_no, e.escalated_at,
         cast(timezone((select reporting_zone from core.site), timezone('UTC', e.escalated_at)) as date),
@@ -111,8 +107,7 @@ def known_alike(
 
 def when_to_use(runbook: Runbook) -> Words:
     """The words by which a runbook tells when it is for: title, phrases, and the section of that name."""
-    section = WHEN_TO_USE.search(runbook.body)
-    return Words(runbook.title, "\n".join((*runbook.applies_when, section[1] if section else "")))
+    return Words(runbook.title, "\n".join((*runbook.applies_when, runbook.when_to_use)))
 
 
 class Telling:

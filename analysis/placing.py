@@ -36,9 +36,8 @@ DUE = """
         join core.tag_texts x using (issue_id)
         left join core.resolution_texts r using (issue_id)
         left join core.tags c on c.issue_id = e.issue_id and c.kind = 'failure_category'
-        left join core.categories k on k.failure_category = c.value
         left join core.family_members m on m.issue_id = e.issue_id
-        where e.escalation_no = 1 and (coalesce(k.can_repeat, true) or ({anew} and m.place is not null))
+        where e.escalation_no = 1 and (coalesce(c.can_repeat, true) or ({anew} and m.place is not null))
     ),
     escalated as (
         select issue_id, place, max(escalated_at) over told as happened_at, row_number() over told as n

@@ -44,9 +44,10 @@ KEY_NAME = (
     r"(?:signing|access|account|private|subscription|license|encryption|shared)[_-]?key)"
 )
 KEY = BEGINS + KEY_NAME
-SAYS = r"(?:pass(?:word|wd|code|phrase)?|pwd?|passw|psw)"
-PASSWORD_NAME = rf"(?i:{SAYS}|contrase[ñn]a|mot de passe|kennwort|senha)"
+FOREIGN = "contrase[ñn]a|mot de passe|kennwort|senha"
+PASSWORD_NAME = rf"(?i:pass(?:word|wd|code|phrase)?|pwd?|passw|psw|{FOREIGN})"
 PASSWORD = BEGINS + PASSWORD_NAME
+SAID = rf"{BEGINS}(?i:pass(?:word|wd|code|phrase)|pwd?|{FOREIGN})"  # "pass" is a verb, too
 QUOTE = r"\\?[\"'`]"
 OPENS = rf"(?:{QUOTE})?[ \t]{{0,3}}(?::=|=>|[:=])[ \t]{{0,3}}"
 QUOTED = rf"(?P<q>{QUOTE})(?P<v>[^\"'`\n\[\]]{{1,400}})(?P=q)"
@@ -135,23 +136,26 @@ DETECTORS: tuple[Detector, ...] = (
     _detector(
         "password",
         WORD_SIGNS,
-        rf"{PASSWORD}{ABOUT}{IS}[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[^\s\"'`,;<>\[\]]{{4,80}})",
+        rf"{SAID}{ABOUT}{IS}[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[^\s\"'`,;<>\[\]]{{4,80}})",
         shapes.is_said,
     ),
-    _detector("secret", KEY_SIGNS, f"(?i:secret|token|key){ABOUT}{IS}{IN_MARKS}", shapes.is_quoted, AFTER_BLANK),
-    _detector("password", WORD_SIGNS, f"(?i:{SAYS}){ABOUT}{IS}{IN_MARKS}", shapes.is_quoted, AFTER_BLANK),
+    _detector("secret", KEY_SIGNS, f"(?i:secret|token|key){ABOUT}{IS}{IN_MARKS}", shapes.is_quoted_key, AFTER_BLANK),
+    _detector("password", WORD_SIGNS, f"{SAID}{ABOUT}{IS}{IN_MARKS}", shapes.is_quoted, AFTER_BLANK),
     _detector(
         "password",
         "clave",
         rf"\b[Cc]lave(?: de acceso)?{IS}[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[^\s\"'`,;<>\[\]]{{6,80}})",
         shapes.is_unsaid,
     ),
-    # New password    hG7%tramway
     _detector(
         "password",
-        WORD_SIGNS,
-        rf"{PASSWORD}(?:[ ]{{1,30}}|\t|\|)(?P<v>[^\s\"'`,;<>\[\]|]{{6,60}})",
+        "pass",
+        r"\b(?i:pass)(?: for(?: [a-z]{1,12}){1,3})?(?:[ ]?[:=]| is)[ ]{1,2}(?P<v>[^\s\"'`,;<>\[\]]{6,60})",
         shapes.is_unsaid,
+    ),
+    # New password    hG7%tramway
+    _detector(
+        "password", WORD_SIGNS, rf"{SAID}(?:[ ]{{1,30}}|\t|\|)(?P<v>[^\s\"'`,;<>\[\]|]{{6,60}})", shapes.is_unsaid
     ),
     _detector(
         "password",
@@ -172,14 +176,14 @@ DETECTORS: tuple[Detector, ...] = (
         "password",
         "pin|otp|code",
         r"(?:(?<![\w-])(?:PIN|OTP)|\b[Pp]in code|(?i:\b(?:verification|one[- ]time|2fa|mfa) code))"
-        r"[ ]?(?:[:=]|is\b)?[ ]{0,2}"
-        r"(?P<v>\d{4,10})\b",
+        r"[ ]?(?:[:=]|is\b)?[ ]{0,2}(?P<v>\d{4,10})\b",
         shapes.is_pin,
     ),
     _detector(
         "password",
         " -u",
-        rf"(?<=[ \t]-u)[ \t]{{1,3}}(?:{QUOTE})?[^\s:,\"'\[\]]{{1,80}}[:,](?P<v>[^\s\"'\[\]]{{3,200}})",
+        rf"(?<=[ \t]-u)[ \t]{{1,3}}(?:{QUOTE})?[^\s:,\"'\[\]]{{1,80}}[:,](?!\S{{0,80}}://)"
+        r"(?P<v>[^\s\"'\[\]]{3,200})",
         shapes.is_given,
     ),
     _detector(
@@ -198,7 +202,7 @@ DETECTORS: tuple[Detector, ...] = (
         "password",
         "identified by",
         rf"(?i:identified by)[ \t]{{1,3}}(?:{QUOTE})?(?P<v>[^\s\"';\[\]]{{3,100}})",
-        shapes.is_secret,
+        shapes.is_said,
     ),
     _detector(
         "password", "--pass", r"--pass(?:word|wd)?[ \t]{1,3}(?P<v>[^\s\"'\[\]-][^\s\"'\[\]]{3,200})", shapes.is_said
@@ -208,6 +212,7 @@ DETECTORS: tuple[Detector, ...] = (
         "token",
         "sig=|ture=|token=|code=|key=|hmac=|ticket=",
         r"(?<=[?&])(?:[\w-]{0,30}?)(?i:sig|signature|token|code|key|hmac|ticket)=(?P<v>[A-Za-z0-9%._~+/=-]{16,400})",
+        shapes.is_token,
     ),
     _detector(
         "token", "token", rf"(?i:token){OPENS}(?:{QUOTE})?(?P<v>[A-Za-z0-9._~+/=%-]{{8,4000}})", shapes.is_random

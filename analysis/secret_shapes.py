@@ -99,6 +99,11 @@ def is_quoted(value: str) -> bool:
     return is_said(value)
 
 
+def is_quoted_key(value: str) -> bool:
+    """The same for a key, which may also be that of a table: with a digit."""
+    return any(c.isdigit() for c in value) and is_quoted(value)
+
+
 def is_pin(value: str) -> bool:
     """Digits enough for a code that opens something."""
     return sum(c.isdigit() for c in value) >= 4

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from analysis.classifier import Classifier, Guess, Text
+from analysis.classifier import SURE, Classifier, Guess, Text
 from analysis.field_names import FieldNames
 from analysis.rules import Rules, RuleTag
 from analysis.table_files import files_of
@@ -16,7 +16,8 @@ from analysis.taxonomy import Criteria
 from analysis.warehouse import Warehouse, hash_of
 
 Row = dict[str, Any]
-TEXT_KINDS = ("provider", "failure_category")
+FAILURE_CATEGORY = "failure_category"
+TEXT_KINDS = ("provider", FAILURE_CATEGORY)
 ROOT_CAUSE = "root_cause"
 OUR_BUG = "our_bug"
 BATCH = 2000
@@ -34,6 +35,7 @@ class Tagger:
     rules: Rules
     names: FieldNames
     values: Mapping[str, frozenset[str]]
+    no_failures: frozenset[str]  # categories that cannot come back
     taxonomy_version: str
     classifier: Classifier | None
 
@@ -42,7 +44,9 @@ class Tagger:
         """Compile and try the rules. Raises `CriteriaError` where one is wrong."""
         values = {"provider": criteria.provider_ids, "failure_category": criteria.category_ids}
         values |= {ROOT_CAUSE: frozenset(cause.id for cause in criteria.root_causes)}
-        return cls(Rules.of(criteria), FieldNames.of(criteria), values, criteria.taxonomy_version, classifier)
+        no_failures = frozenset(one.id for one in criteria.categories if not one.can_repeat)
+        names = FieldNames.of(criteria)
+        return cls(Rules.of(criteria), names, values, no_failures, criteria.taxonomy_version, classifier)
 
     @property
     def model_version(self) -> str | None:
@@ -98,7 +102,14 @@ class Tagger:
             **{"issue_id": text["issue_id"], "kind": kind, "also_mentions": also, "rule_value": by_rule.value},
             **{"taxonomy_version": self.taxonomy_version, "model_version": self.model_version},
             **row,
+            "can_repeat": self._can_repeat(row, guess) if kind == FAILURE_CATEGORY else None,
         }
+
+    def _can_repeat(self, row: Row, guess: Guess | None) -> bool:
+        """Whether what a ticket tells can come back; a guess that it is a question or a wish must be a sure one."""
+        if row["source"] in ("classifier", "none"):
+            return not guess or sum(guess.probabilities.get(one, 0) for one in self.no_failures) < SURE
+        return row["value"] not in self.no_failures
 
 
 def _by_text(by_rule: RuleTag, guess: Guess | None) -> Row:
@@ -161,18 +172,23 @@ def tag(warehouse: Warehouse, criteria: Criteria, classifier: Classifier | None,
 
 
 # A ticket whose words were erased keeps the tags that it had, unless somebody answers later.
-ERASED = """
-    update core.tags set value = l.told.value, source = l.told.source, confidence = l.told.confidence,
-        text_value = l.told.value, text_source = if(l.told.source in ('rule', 'classifier'), l.told.source, 'none'),
-        evidence = [], rule_ids = [], also_mentions = [], is_disputed = false, rule_value = null, guess = null,
-        guess_confidence = null, second_guess = null
-    from (
-        select issue_id, kind,
-            max_by({'value': value, 'source': source, 'confidence': confidence}, event_id) as told
+ERASED = f"""
+    with latest as (
+        select issue_id, kind, max_by({{'value': value, 'source': source, 'confidence': confidence}}, event_id) as told
         from state.tag_events
         semi join dirty using (issue_id)
         semi join state.erasures using (issue_id)
         group by all
+    )
+    update core.tags set value = told.value, source = told.source, confidence = told.confidence,
+        text_value = told.value, text_source = if(told.source in ('rule', 'classifier'), told.source, 'none'),
+        evidence = [], rule_ids = [], also_mentions = [], is_disputed = false, rule_value = null, guess = null,
+        guess_confidence = null, second_guess = null, can_repeat = l.can_repeat
+    from (
+        select issue_id, l.kind, told, case when l.kind = '{FAILURE_CATEGORY}' then
+            coalesce(k.can_repeat or (told.source = 'classifier' and told.confidence < {SURE}), true) end as can_repeat
+        from latest l
+        left join core.categories k on k.failure_category = told.value
     ) l
     where tags.issue_id = l.issue_id and tags.kind = l.kind and tags.source <> 'answer'
 """

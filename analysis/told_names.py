@@ -54,7 +54,7 @@ OFTEN_A_PROGRAM = re.compile(r"client|owner|caller|guest|buyer|consumer")
 PARTS = frozenset(
     ("firstname", "lastname", "givenname", "familyname", "surname", "middlename", "nombre", "apellido", "apellidos")
 )
-WHOLE = frozenset(("name", "fullname", "displayname", "personname"))
+WHOLE = frozenset(("name", "fullname", "personname"))
 CONTEXT = re.compile(
     r"(?<![a-z])(?:(?P<customer>customers?|owner\w{0,8}|consumers?|guests?|callers?|buyers?|clients?|personal?|patients?)"
     r"|(?P<other>advis[oe]rs?|\w{0,10}advis[oe]rs?|employees?|technicians?|techs?|staff|users?|dealers?\w{0,8}"

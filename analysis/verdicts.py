@@ -20,8 +20,15 @@ ERRORS = (
     r"(?i)\b(?:http|status|code|error)\W{0,3}(?:4\d\d|5\d\d)\b",
     r"\b[A-Z]{3,}(?:[-_][A-Z]{3,}){1,5}\b",
     r"(?i)\b(?:exception|traceback|stack trace|fails? with|failed with|refused with)\b",
-    r"(?i)\berrors?(?: (?:message|code|text))?s?\s?[:\"“']",  # that there is none is often said, too
     r"(?i)\"(?:error|errorcode|fault)\"\s*:",
+)
+
+
+NAMED_ERROR = compiled(r"(?i)\berrors?(?: (?:message|code|text))?s?\s?[:\"“']")
+MOST_DENIED = 40  # characters
+DENIED = compiled(
+    r"(?i)\A[ \t\"”'*_]*(?:(?:none|nothing|nil|n/?a|not (?:any|seen|shown))(?:[^\w/]|$)"
+    r"|(?:no|-+)[ \t]*[.,;]?[ \t]*(?:\n|$))"
 )
 
 
@@ -39,7 +46,7 @@ class TextMatcher:
                 place = f"escalation_criteria.toml: criterion {criterion.id}: {asked.what}: any_of"
                 ref = f"{criterion.id} v{criterion.version} #{number}"
                 self.patterns += [("requirement", ref, _compiled(place, f"(?i){one}")) for one in asked.any_of]
-        self.patterns += [("error", "error", compiled(pattern)) for pattern in ERRORS]
+        self.patterns += [("error", "error", pattern) for pattern in (*map(compiled, ERRORS), NAMED_ERROR)]
 
     @classmethod
     def of(cls, criteria: Criteria) -> "TextMatcher":
@@ -56,12 +63,21 @@ class TextMatcher:
             for text in own:
                 words = shortened(text["text"])
                 for kind, ref, pattern in self.patterns:
-                    match = None if (kind, ref) in found else pattern.search(words)
+                    match = None if (kind, ref) in found else _first(pattern, words)
                     if match:
                         found.add((kind, ref))
                         told = {"kind": kind, "ref": ref, "words": one_line(match.group())}
                         where = {"known_at": text["known_at"], "source_ref": text["source_ref"]}
                         yield {"issue_id": issue_id, "escalation_no": number} | told | where
+
+
+def _first(pattern: Pattern, words: str) -> Any:
+    """The first match; of named errors the first behind which it is not said that there is none."""
+    if pattern is not NAMED_ERROR:
+        return pattern.search(words)
+    while (found := pattern.search(words)) and DENIED.search(words[found.end() :][:MOST_DENIED]):
+        words = words[found.end() :]
+    return found
 
 
 def reference(runbook: Runbook) -> str:

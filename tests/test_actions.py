@@ -789,7 +789,7 @@ def test_what_jira_holds_comes_before_a_csv(home: Settings, criteria: Criteria) 
 def test_without_a_warehouse_or_a_report_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse yet"):
         known_actions(Settings(home=tmp_path))
-    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
+    with Warehouse.open(tmp_path / "warehouse.duckdb") as opened:
         assert take_over(opened, "run", AS_OF) == 0
     with pytest.raises(InputError, match="nothing was reported yet"):
         known_actions(Settings(home=tmp_path))

@@ -239,11 +239,8 @@ def test_a_run_as_of_the_past_touches_nothing(desk: Path) -> None:
     assert (desk / told["page"]).is_file()
 
 
-@pytest.mark.parametrize(
-    ("moment", "utc"), [("2026-03-17T20:00+05:30", "14:30"), ("2026-03-17T14:30", "14:30"), ("2026-03-18", "00:00")]
-)
+@pytest.mark.parametrize(("moment", "utc"), [("2026-03-17T20:00+05:30", "14:30"), ("2026-03-18", "00:00")])
 def test_as_of_with_an_offset(moment: str, utc: str, ran: Path) -> None:
-    assert json.loads(done(ran, "report", "--json"))["as_of"] == "2026-03-17T09:00:00Z"
     told = json.loads(done(ran, "run", "--source", "export.json", "--as-of", moment, "--json"))
     assert told["as_of"][11:16] == utc
 

@@ -1113,8 +1113,10 @@ TALK = st.lists(st.tuples(SPOKEN, st.integers(0, 11), st.integers(0, 11)), min_s
 @pytest.mark.slow
 @settings(QUICK, max_examples=6)
 @given(DESK, TALK)
-def test_repeats_of_what_changed_are_those_of_all(tickets: Tickets, talk: list[tuple[str, int, int]]) -> None:
-    """Full = incremental, whatever became of families in between."""
+def test_whatever_persons_say_in_between(tickets: Tickets, talk: list[tuple[str, int, int]]) -> None:
+    """Of core.family_members there is one row a ticket, ids are founders' and never reused, and repeats of what changed
+    are those of all.
+    """
     with (
         TemporaryDirectory() as name,
         desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER)) as desk,
@@ -1127,21 +1129,6 @@ def test_repeats_of_what_changed_are_those_of_all(tickets: Tickets, talk: list[t
             desk.warehouse.execute("delete from core.builds where step = 'judge'")
             judge(desk.warehouse, desk.criteria, "run", datetime(2026, 11, 1))
             assert desk.tell(REPEATS) == kept
-
-
-@pytest.mark.slow
-@settings(QUICK, max_examples=6)
-@given(DESK, TALK)
-def test_ids_are_founders_and_each_ticket_has_one_family(tickets: Tickets, talk: list[tuple[str, int, int]]) -> None:
-    """Whatever persons say in between: of core.family_members there is one row a ticket, and ids are never reused."""
-    with (
-        TemporaryDirectory() as name,
-        desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER)) as desk,
-    ):
-        for until, (what, first, second) in zip([*MONDAYS, END], talk, strict=True):
-            desk.run(until)
-            speak(desk, what, until, first, second)
-            desk.derive(until)
             assert desk.warehouse.rows("select issue_id from core.family_members group by 1 having count(*) > 1") == []
             begun = "select issue_id from state.family_events where family_id = issue_id"
             assert desk.warehouse.rows(f"select * from core.family_members where family_id not in ({begun})") == []

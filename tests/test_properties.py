@@ -104,7 +104,7 @@ def same(left: dict[str, list[str]], right: dict[str, list[str]]) -> None:
         assert left[name] == right[name], name
 
 
-@settings(QUICK, max_examples=15)
+@settings(QUICK, max_examples=8)
 @given(desk=DESKS, cuts=st.lists(st.integers(1, 140), min_size=1, max_size=3))
 def test_loading_in_parts_is_loading_at_once(
     tmp_path_factory: pytest.TempPathFactory, criteria: Criteria, desk: Desk, cuts: list[int]
@@ -121,7 +121,7 @@ def test_loading_in_parts_is_loading_at_once(
     same(loaded(folder / "parts", criteria, *(part for part in parts if part)), whole)
 
 
-@settings(QUICK, max_examples=8)
+@settings(QUICK, max_examples=5)
 @given(desk=DESKS, seed=st.integers(0, 1000))
 def test_order_of_issues_and_histories_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, criteria: Criteria, desk: Desk, seed: int
@@ -159,7 +159,7 @@ NOT_ONE_LIFE = """
 """
 
 
-@settings(QUICK, max_examples=8)
+@settings(QUICK, max_examples=5)
 @given(desk=DESKS)
 def test_stays_tile_a_life_and_the_same_file_again_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, criteria: Criteria, desk: Desk

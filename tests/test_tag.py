@@ -176,6 +176,33 @@ def test_a_field_ends_a_dispute_and_keeps_the_guess(criteria: Criteria) -> None:
     assert (row["guess"], row["second_guess"]) == ("cdk", "tekion")
 
 
+# summary | the classifier thinks | field | may it come back?
+CAN_REPEAT = """
+hello | auth .9 how_to .1                    |        | yes
+hello | how_to .98 auth .02                  |        | no
+hello | how_to .96 auth .04                  |        | yes
+hello | how_to .72 custom_request .26 auth .02 |      | no
+hello | how_to .5 setup_delay .3 limitation .18 auth .02 | | no
+403   | how_to .98 auth .02                  |        | no
+403   | auth .9 how_to .1                    |        | yes
+hello | how_to .96 auth .04                  | How-to | no
+hello | how_to .98 auth .02                  | auth   | yes
+"""
+
+
+@pytest.mark.parametrize(("summary", "thinks", "field", "can_repeat"), cells(CAN_REPEAT))
+def test_only_who_is_sure_says_that_nothing_failed(
+    summary: str, thinks: str, field: str, can_repeat: str, criteria: Criteria
+) -> None:
+    """Several kinds of no failure count together: a wish or a question, neither can come back."""
+    names = thinks.split()
+    model = always({"failure_category": dict(zip(names[::2], map(float, names[1::2]), strict=True))}, threshold=0.7)
+    row = one(criteria, summary, model, category_field=field or None)["failure_category"]
+    assert row["can_repeat"] is (can_repeat == "yes")
+    assert one(criteria, summary, None)["failure_category"]["can_repeat"] is True
+    assert one(criteria, summary, model)["provider"]["can_repeat"] is None
+
+
 # root cause field | resolution | a fix is linked | words of the closing | the classifier is sure | value, source
 ROOT_CAUSES = """
 Bug      | Done       |     | we fixed it | yes | our_bug       | field

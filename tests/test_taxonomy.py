@@ -1,13 +1,15 @@
 """Criteria files: each mistake is one line that names file, entry and what is allowed."""
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from few_tickets import cells
 
 from analysis.errors import CriteriaError
 from analysis.rules import Rules
-from analysis.taxonomy import PACKAGED, criteria_files, read_criteria
+from analysis.taxonomy import PACKAGED, Runbook, criteria_files, read_criteria
 from analysis.verdicts import TextMatcher
 from pipelines.site_tables import site_tables
 
@@ -359,3 +361,22 @@ def test_hashes_follow_the_bytes(tmp_path: Path) -> None:
     before = read_criteria(overlay(tmp_path, "rules.toml", RULE)).file_hashes
     after = read_criteria(overlay(tmp_path, "rules.toml", RULE + "# a word\n")).file_hashes
     assert {name for name in before if before[name] != after[name]} == {"rules.toml"}
+
+
+# section of the runbook → what one sees, point by point
+SYMPTOMS = {
+    "# T\n\n## When you see\n\n- No slots, `[]` in the **web** search.\n- Or: nothing\n  at all\n\n## Do\n\n- Wait.": (
+        "No slots, [] in the web search.",
+        "Or: nothing at all",
+    ),
+    "## Symptoms\n1. 403 on RO_CREATE\n2) a * b\n": ("403 on RO_CREATE", "a * b"),
+    "## when you see this\nThe page is white.\n\nIt stays white.\n# Check": ("The page is white.", "It stays white."),
+    "## Do\n\n- Wait.": ("portal key",),
+    "": ("portal key",),
+}
+
+
+@pytest.mark.parametrize("body", SYMPTOMS)
+def test_what_one_sees_when_a_runbook_is_right(body: str) -> None:
+    told: dict[str, Any] = {"id": "RB-1", "title": "t", "audience": "ops", "published": date(2026, 1, 1)}
+    assert Runbook(**told, applies_when=("portal key",), body=body).symptoms == SYMPTOMS[body]

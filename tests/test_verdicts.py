@@ -205,6 +205,18 @@ SUP-1 created 2026-03-12 09:00 tier=1 provider=Tekion category=setup_delay reque
 SUP-1 created 2026-03-12 09:00 tier=1 provider=Tekion category=setup_delay requested_at=2026-03-12 summary="HTTP 403"
   03-12 10:00 tier=2
 => SUP-1 1 justified justified normal-delay -
+## it is said that there is none
+SUP-1 created 2026-03-12 09:00 tier=1 provider=Tekion category=setup_delay requested_at=2026-03-12 summary="errors: none I could find"
+  03-12 10:00 tier=2
+=> SUP-1 1 should_have_handled should_have_handled normal-delay -
+## there is none, and then there is one
+SUP-1 created 2026-03-12 09:00 tier=1 provider=Tekion category=setup_delay requested_at=2026-03-12 summary="error: none. Then error: no scopes"
+  03-12 10:00 tier=2
+=> SUP-1 1 justified justified normal-delay -
+## a code is one, whatever is said
+SUP-1 created 2026-03-12 09:00 tier=1 provider=Tekion category=setup_delay requested_at=2026-03-12 summary="errors: none, HTTP 403 once"
+  03-12 10:00 tier=2
+=> SUP-1 1 justified justified normal-delay -
 """)
 
 

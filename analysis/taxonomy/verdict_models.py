@@ -1,5 +1,6 @@
 """The shapes of what verdicts rest on: criteria, runbooks, normal delays, access, outages."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -111,6 +112,13 @@ class Criterion(Entry):
         return self.model_dump_json(exclude={"title"})
 
 
+WHEN_TO_USE = re.compile(
+    r"(?ims)^#+\s*(?:when (?:you see|to use|it applies)|applies when|symptoms?|what you see)[^\n]*\n(.*?)(?=^#|\Z)"
+)
+POINT = re.compile(r"(?m)^\s*(?:[-*+]|\d+[.)])\s+|\n\s*\n")  # a point of a list, or a paragraph
+EMPHASIS = re.compile(r"(?<!\w)[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}(?!\w)|`")
+
+
 class Runbook(Entry):
     """A runbook: front matter, body, and the hash of its text.
 
@@ -135,6 +143,18 @@ class Runbook(Entry):
     replaced: date | None = None
     body: str = ""
     text_hash: str = ""
+
+    @property
+    def when_to_use(self) -> str:
+        """The section in which it tells what one sees when it is for that; empty without one."""
+        section = WHEN_TO_USE.search(self.body)
+        return section[1] if section else ""
+
+    @property
+    def symptoms(self) -> tuple[str, ...]:
+        """What one sees, point by point, as plain text: of that section, else the phrases by which it is found."""
+        points = [" ".join(EMPHASIS.sub("", point).split()) for point in POINT.split(self.when_to_use)]
+        return tuple(point for point in points if point) or self.applies_when
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,5 +1,6 @@
 """The flows: each a run of the pipeline, with tasks for its steps. The only room that knows Prefect."""
 
+import os
 from datetime import UTC, datetime
 
 from prefect import flow
@@ -11,11 +12,17 @@ from pipelines.deliver import deliver
 from pipelines.flows.carry_out import Work, carry_out
 from pipelines.forget import expire
 from pipelines.order import Result
+from pipelines.parent_watch import end_with
+from pipelines.prefect_environment import SERVED_BY
 from pipelines.settings import read_settings
 from pipelines.training import train
 from pipelines.triage import triage as look_at_new
 
 __all__ = ["census", "retrain", "sync", "triage", "weekly_review"]
+
+if os.environ.get(SERVED_BY, str(os.getpid())) != str(os.getpid()):
+    # a run is read from here before it tells the server that it runs; later it might say so and then end unseen
+    end_with(int(os.environ[SERVED_BY]))
 
 
 @flow(name="sync")

@@ -4,7 +4,6 @@ No ticket text gets into Prefect: of an error that is a bug only its kind and pl
 ticket; results stay in memory.
 """
 
-import os
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from pipelines.alerts import Problem, failure, settle
 from pipelines.desk_lock import writing
 from pipelines.flows.due import cancel_due, look_late
 from pipelines.order import Result, Say
-from pipelines.parent_watch import end_with
-from pipelines.prefect_environment import SERVED_BY
 from pipelines.published_copy import publish_copy
 from pipelines.settings import Settings, check, read_settings
 from pipelines.weekly import new_run_id
@@ -71,8 +68,6 @@ class Work:
 
 def carry_out(flow: str, work: Callable[[Work], Result], *, writes: bool = True) -> None:
     """Do a run; reschedule it where it must wait, announce what is wrong, leave artifacts."""
-    if SERVED_BY in os.environ:
-        end_with(int(os.environ[SERVED_BY]))
     logger = get_run_logger()
     settings = read_settings()
     now = datetime.now(UTC)

@@ -81,18 +81,11 @@ def _is_in_force(row: Row, week: Week) -> bool:
 
 
 def _runbooks(week: Week) -> dict[str, list[Row]]:
-    """Runbooks for OPS in force by provider, with the words that made tickets match."""
-    symptoms: dict[str, dict[str, str]] = {}
-    for row in week.rows("runbook_words"):
-        symptoms.setdefault(row["ref"].partition(" v")[0], {}).setdefault(row["words"].lower(), row["words"])
+    """Runbooks for OPS in force by provider, with what one sees when they are for that."""
     found: dict[str, list[Row]] = {}
     rows = [row for row in week.rows("runbooks") if row["audience"] == "ops" and row["replaced_date"] is None]
     for row in sorted(rows, key=lambda row: (week.place_of(row["provider"]), row["runbook_id"])):
-        told = row | {
-            "id": anchor(row["runbook_id"]),
-            "symptoms": list(symptoms.get(row["runbook_id"], {}).values())[:5],
-        }
-        found.setdefault(row["provider"] or "none", []).append(told)
+        found.setdefault(row["provider"] or "none", []).append(row | {"id": anchor(row["runbook_id"])})
     return found
 
 

@@ -1,7 +1,7 @@
 -- core.repeats: one row per escalation that came back: the latest earlier one it repeats
 -- key: issue_id, escalation_no
 -- step: judge
--- reads: core.escalations, core.ticket_facts, core.tags, core.categories, core.links, core.word_rules, core.family_members, core.alike
+-- reads: core.escalations, core.ticket_facts, core.tags, core.links, core.word_rules, core.family_members, core.alike
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: repeat_kind same_failure (same dealer and family, or very alike; the same ticket again; a duplicate of one already resolved)
@@ -13,12 +13,11 @@
 -- column: days_between days from that resolution until this one was told
 with kind_of as (
     select e.issue_id, e.escalation_no, e.opened_at, e.escalated_at, e.resolved_at, e.is_excluded, e.exclusion_reason, f.dealer_id, m.family_id,
-        p.value as provider, c.value as failure_category, coalesce(k.can_repeat, true) as can_repeat
+        p.value as provider, c.value as failure_category, coalesce(c.can_repeat, true) as can_repeat
     from core.escalations e
     join core.ticket_facts f using (issue_id)
     left join core.tags p on p.issue_id = e.issue_id and p.kind = 'provider'
     left join core.tags c on c.issue_id = e.issue_id and c.kind = 'failure_category'
-    left join core.categories k on k.failure_category = c.value
     left join core.family_members m on m.issue_id = e.issue_id
 ),
 newer as (

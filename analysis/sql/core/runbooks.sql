@@ -9,6 +9,7 @@
 -- column: audience ops, integration or dealer
 -- column: needs_access what one must have access to
 -- column: because_of keys of the tickets that it was made or revised for
+-- column: symptoms what one sees when it is for that, point by point
 -- column: page its address where it lives in a wiki; NULL for others
 -- column: published_date written down
 -- column: announced_date OPS was told
@@ -23,6 +24,7 @@ create table core.runbooks (
     audience varchar not null,
     needs_access varchar[],
     because_of varchar[],
+    symptoms varchar[],
     page varchar,
     published_date date not null,
     announced_date date,

@@ -17,6 +17,8 @@
 -- column: guess the likeliest value by rules and classifier together, sure or not
 -- column: guess_confidence how likely it is
 -- column: second_guess the next likeliest
+-- column: can_repeat whether what the ticket tells can come back: not where a person, a field or a rule makes it a question, a wish or a wait,
+--   and not where the classifier alone is sure to 97 % that it is one of these; NULL for other kinds
 -- column: taxonomy_version version of taxonomy.toml
 -- column: model_version version of the classifier that was asked
 create table core.tags (
@@ -36,6 +38,7 @@ create table core.tags (
     guess varchar,
     guess_confidence double,
     second_guess varchar,
+    can_repeat boolean,
     taxonomy_version varchar not null,
     model_version varchar
 );

@@ -1,7 +1,7 @@
 -- mart.escalations: one row per escalation: a ticket's entry to Tier 2 or above and what became of it
 -- key: issue_id, escalation_no
 -- step: measure
--- reads: core.family_members, core.tags, core.categories, core.escalations, core.tickets, core.ticket_facts, core.repeats, core.tier_stays, core.comments, core.members, core.clock,
+-- reads: core.family_members, core.tags, core.escalations, core.tickets, core.ticket_facts, core.repeats, core.tier_stays, core.comments, core.members, core.clock,
 --   core.first_actions, core.outcomes, mart.effort
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
@@ -49,7 +49,7 @@ consulted as (
 select e.issue_id, e.escalation_no, t.ticket_key, e.escalated_at, e.entered, e.first_tier, e.highest_tier,
     e.touched_tier3, e.ever_touched_tier3, c.issue_id is not null and not e.ever_touched_tier3 as tier3_consulted,
     e.n_bounces, e.n_reopens, e.resolved_at, e.resolution_tier, e.is_excluded, e.exclusion_reason,
-    r.issue_id is not null as is_repeat, r.repeat_kind, r.repeat_of, if(coalesce(k.can_repeat, true), m.family_id, null) as family_id,
+    r.issue_id is not null as is_repeat, r.repeat_kind, r.repeat_of, if(coalesce(g.can_repeat, true), m.family_id, null) as family_id,
     o.outcome, coalesce(q.hours, 0) as tier2_queue_hours, coalesce(w.hours, 0) as tier2_effort_hours, a.acted_at as first_action_at
 from core.escalations e
 join core.tickets t using (issue_id)
@@ -61,4 +61,3 @@ left join core.first_actions a using (issue_id, escalation_no)
 left join core.outcomes o using (issue_id, escalation_no)
 left join core.family_members m on m.issue_id = e.issue_id
 left join core.tags g on g.issue_id = e.issue_id and g.kind = 'failure_category'
-left join core.categories k on k.failure_category = g.value

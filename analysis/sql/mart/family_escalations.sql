@@ -3,7 +3,7 @@
 -- step: measure
 -- store: table
 -- refresh: full
--- reads: mart.tagged_escalations, core.family_members, core.categories, core.escalations, core.field_values
+-- reads: mart.tagged_escalations, core.family_members, core.tags, core.escalations, core.field_values
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: family_id the family
@@ -21,6 +21,6 @@ select e.issue_id, e.escalation_no, m.family_id, e.dealer_id, e.provider, e.fail
 from mart.tagged_escalations e
 join core.escalations c using (issue_id, escalation_no)
 join core.family_members m on m.issue_id = e.issue_id
-left join core.categories k on k.failure_category = e.failure_category
+left join core.tags k on k.issue_id = e.issue_id and k.kind = 'failure_category'
 left join core.field_values o on o.issue_id = e.issue_id and o.role = 'occurred_at' and o.value_no = 1
 where m.family_id is not null and coalesce(k.can_repeat, true) and e.exclusion_reason is distinct from 'cancelled'

@@ -134,8 +134,13 @@ class Served:
 
     def start(self) -> None:
         with (self.home / "serve.log").open("ab") as log:
+            # a shell's job in the background begins with Ctrl-C ignored, and must end all the same when it is told to
             self.process = subprocess.Popen(
-                command("serve"), env=self.environment, cwd=self.home, stdout=log, stderr=subprocess.STDOUT
+                ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command("serve")],
+                env=self.environment,
+                cwd=self.home,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         self.until(lambda: {one["name"] for one in self.deployments()} == FLOWS, 120)
 

@@ -1,7 +1,6 @@
 """Serving: Prefect's server on this machine and the schedules, as one process that may be killed at any moment."""
 
 import asyncio
-import signal
 import subprocess
 import sys
 import threading
@@ -62,13 +61,14 @@ def serve(settings: Settings, say: Say) -> None:
     with _server(settings, say):
         take_up_again(datetime.now(UTC), say, is_start=True)
         _watch(settings, say)
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(_run(settings, say))
         say("stopping")
 
 
 async def _run(settings: Settings, say: Say) -> None:
     runner = _Served(name="escalations", pause_on_shutdown=False, limit=1)
+    runner.serving = asyncio.current_task()
     for deployment in planned(settings):
         ident = await runner.aadd_deployment(deployment)
         say(f"scheduled: {deployment.name}")
@@ -80,9 +80,12 @@ async def _run(settings: Settings, say: Say) -> None:
 
 
 class _Served(Runner):
+    serving: "asyncio.Task[None] | None" = None
+
     def handle_sigterm(self, *_: Any, **__: Any) -> None:
-        """End as after Ctrl-C, in good order; the runner's own way leaves a coroutine behind."""
-        signal.raise_signal(signal.SIGINT)
+        """End in good order; the runner's own way leaves a coroutine behind, and a shell's job may not hear Ctrl-C."""
+        if self.serving:
+            self.serving.get_loop().call_soon_threadsafe(self.serving.cancel)
 
 
 def _watch(settings: Settings, say: Say) -> None:

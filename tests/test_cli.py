@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -194,8 +195,8 @@ def test_a_locked_warehouse(arguments: list[str], ran: Path, holder: int) -> Non
     assert f"another run has it open (process {holder})" in refused(ran, 14, *arguments)
 
 
-def test_a_warehouse_of_a_newer_program(desk: Path) -> None:
-    done(desk, "run", "--source", "export.json")
+def test_a_warehouse_of_a_newer_program(ran: Path, tmp_path: Path) -> None:
+    desk = shutil.copytree(ran, tmp_path / "desk")
     with duckdb.connect(str(desk / "data" / "warehouse.duckdb")) as connection:
         connection.execute("update state.meta set schema_version = 999")
     line = refused(desk, 14, "report")
@@ -226,8 +227,8 @@ def test_step_by_step_gives_what_run_gives(ran: Path, desk: Path) -> None:
     assert pages[0].read_text() == pages[1].read_text()
 
 
-def test_a_run_as_of_the_past_touches_nothing(desk: Path) -> None:
-    done(desk, "run", "--source", "export.json")
+def test_a_run_as_of_the_past_touches_nothing(ran: Path, tmp_path: Path) -> None:
+    desk = shutil.copytree(ran, tmp_path / "desk")
     real = desk / "data" / "warehouse.duckdb"
     page = desk / "data" / "reports" / "2026-W11" / "index.html"
     before, shown = real.read_bytes(), page.read_text()

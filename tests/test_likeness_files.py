@@ -720,8 +720,3 @@ def test_fitting_gives_what_is_shipped() -> None:
             one.log_odds(read.take([number]), read, None, [None] * 60) for one, read in ((shipped, there), (mine, here))
         ]
         assert odds[1] == pytest.approx(odds[0], abs=0.3)
-
-
-@pytest.mark.slow
-def test_fitting_twice_gives_the_same() -> None:
-    assert_equal(fit_likeness(*taught()), fitted())

@@ -1071,7 +1071,7 @@ WORDS = " ".join([*TOLD, *(closing or "" for closing in CLOSINGS)])
 
 
 @pytest.mark.slow
-@settings(QUICK, max_examples=6)
+@settings(QUICK, max_examples=4)
 @given(DESK)
 def test_a_week_at_a_time_is_all_in_one_go(tickets: Tickets) -> None:
     """Events and all that follows from them."""
@@ -1111,7 +1111,7 @@ TALK = st.lists(st.tuples(SPOKEN, st.integers(0, 11), st.integers(0, 11)), min_s
 
 
 @pytest.mark.slow
-@settings(QUICK, max_examples=6)
+@settings(QUICK, max_examples=4)
 @given(DESK, TALK)
 def test_whatever_persons_say_in_between(tickets: Tickets, talk: list[tuple[str, int, int]]) -> None:
     """Of core.family_members there is one row a ticket, ids are founders' and never reused, and repeats of what changed

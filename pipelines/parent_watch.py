@@ -26,7 +26,7 @@ def end_with(parent: int) -> None:
 
 if __name__ == "__main__":
     end_with(os.getppid())
-    # a shell's job in the background begins with Ctrl-C ignored; Prefect's processes end by it when they are told to end
+    # a shell's job in the background begins with Ctrl-C ignored, by which Prefect ends its processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -86,7 +86,7 @@ def test_serve_names_all_that_is_wrong(tmp_path: Path) -> None:
         "nowhere.pem is not a file",
     ):
         assert words in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
+    assert len(ended.stderr.splitlines()) == 3
     assert not (tmp_path / "data" / "prefect").exists()
 
 

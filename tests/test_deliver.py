@@ -12,8 +12,19 @@ from typing import Any
 
 import fsspec
 import pytest
-from delivery_desk import EVIL, SUMMARY, WEEK, certificate, desk, mail_to, outbox, post_office, tree, write_week
-from moto.server import ThreadedMotoServer
+from delivery_desk import (
+    EVIL,
+    SUMMARY,
+    WEEK,
+    certificate,
+    desk,
+    mail_to,
+    object_store,
+    outbox,
+    post_office,
+    tree,
+    write_week,
+)
 from served_desk import listening
 from site_reading import needs_chromium
 
@@ -110,10 +121,8 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 def bucket(s3: str, name: str) -> tuple[dict[str, Any], Any]:

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 import fsspec
 import pytest
-from delivery_desk import certificate, mail_to, post_office
+from delivery_desk import certificate, mail_to, object_store, post_office
 from jira_standin import JiraStandIn
-from moto.server import ThreadedMotoServer
 from served_desk import free_port, listening
 from test_first_settings import asked, command
 
@@ -84,10 +83,8 @@ def test_one_that_fails_does_not_hide_the_others(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 def test_a_store(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,8 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
 import fsspec  # noqa: E402
-from delivery_desk import Post, mail_to, post_office, tree  # noqa: E402
+from delivery_desk import Post, mail_to, object_store, post_office, tree  # noqa: E402
 from jira_standin import JiraStandIn  # noqa: E402
-from moto.server import ThreadedMotoServer  # noqa: E402
 from served_desk import TIER, Hook, Served, busy_desk, busy_ticket, command, content, environment, free_port, listening  # noqa: E402  # noqa: E402
 
 from analysis.markers import OPENING  # noqa: E402
@@ -53,10 +52,7 @@ class Outside:
 
 def outside(stack: ExitStack, folder: Path) -> Outside:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # each request of the store
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    stack.callback(server.stop)
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    endpoint = stack.enter_context(object_store())
     given: dict[str, Any] = {"key": "k", "secret": "s"}
     store = fsspec.filesystem("s3", **given, client_kwargs={"endpoint_url": endpoint}, use_listings_cache=False)
     store.mkdir("weeks")

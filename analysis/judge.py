@@ -11,6 +11,7 @@ from analysis.field_names import FieldNames
 from analysis.known_alike import known_alike
 from analysis.likeness import Likeness
 from analysis.revisions import revise
+from analysis.runbook_likeness import NONE, WEIGHTS
 from analysis.table_files import files_of
 from analysis.taxonomy import Criteria
 from analysis.verdicts import TextMatcher
@@ -93,7 +94,7 @@ def judge(
     `now` (naive UTC) is what the run takes for now. Without a likeness nothing is told by how tickets are worded.
     """
     bodies = (table.body for step in STEPS for kind in ("derived", "stored") for table in files_of(step, kind))
-    version = likeness.version if likeness else ""
+    version = (likeness.version, WEIGHTS, NONE) if likeness else ()
     build_hash = hash_of(sorted(criteria.file_hashes.items()), version, *bodies)
     seen = warehouse.rows("select batch_no, base_hash from core.builds where step = 'judge' and hash = ?", [build_hash])
     full = not seen or not warehouse.has("core.repeats")

@@ -1,8 +1,7 @@
 """What an escalation was alike, by what was known then: a runbook, a ticket open at its dealer, what OPS had solved.
 
 Words are read as they stood at the escalation, without those that closed it, so that nothing later changes the answer.
-A runbook is read by the words in which it tells when it is for; of the runbooks of a provider that were written by
-then, only the likest counts.
+Of the runbooks of a provider that were written by then, only the likeliest counts.
 """
 
 from bisect import bisect_right
@@ -13,27 +12,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.features import WORD
 from analysis.likeness import Likeness, Readings, Words
-from analysis.signature import shared_words
+from analysis.runbook_likeness import Books, Telling, Told
 from analysis.taxonomy import Runbook
-from analysis.verdicts import reference
 from analysis.warehouse import Warehouse
 
 Row = dict[str, Any]
-LEAST_LIKE = 0.0  # log-odds from which a runbook may be for a ticket
 SAME = 1.1  # log-odds (three to one) from which two tickets tell of the same failure
 MOST_SOLVED = 400  # of a provider's tickets that OPS solved, the latest, that an escalation is held against
 CHUNK = 2000  # escalations read at once
-TELLING = 3.0  # rarity of a word from which it says something: one text in twenty
 ESCALATIONS = """
     select e.issue_id, e.escalation_no, e.escalated_at,
         cast(timezone((select reporting_zone from core.site), timezone('UTC', e.escalated_at)) as date),
-        p.value, x.summary, x.description
+        p.value, c.value, x.summary, x.description
     from core.escalations e
     semi join dirty using (issue_id)
     join core.known_texts x using (issue_id, escalation_no)
     left join core.known_tags p on p.issue_id = e.issue_id and p.escalation_no = e.escalation_no and p.kind = 'provider'
+    left join core.known_tags c
+        on c.issue_id = e.issue_id and c.escalation_no = e.escalation_no and c.kind = 'failure_category'
     order by p.value, e.escalated_at, e.issue_id, e.escalation_no
 """
 OPEN_THEN = """
@@ -62,7 +59,7 @@ SOLVED = """
 
 
 class Known(NamedTuple):
-    """An escalation as it was known: its place, its day, its provider and its words."""
+    """An escalation as it was known: its place, its day, its tags and its words."""
 
     issue_id: int
     escalation_no: int
@@ -70,6 +67,7 @@ class Known(NamedTuple):
     escalated_date: date
     provider: str | None
     words: Words
+    category: str | None = None
 
 
 def known_alike(
@@ -77,8 +75,8 @@ def known_alike(
 ) -> Iterator[Row]:
     """Rows of core.known_alike for the dirty escalations, as far as one of the criteria's tests asks."""
     found = [
-        Known(issue_id, number, at, day, provider, Words(summary, description))
-        for issue_id, number, at, day, provider, summary, description in warehouse.rows(ESCALATIONS)
+        Known(issue_id, number, at, day, provider, Words(summary, description), category)
+        for issue_id, number, at, day, provider, category, summary, description in warehouse.rows(ESCALATIONS)
     ]
     books = Books(runbooks, likeness) if "runbook" in tests else None
     solved = Solved(warehouse, likeness) if "solved_before" in tests else None
@@ -96,7 +94,7 @@ def known_alike(
         some = wanted[start : start + CHUNK]
         readings = likeness.read([one.words for one in some])
         if books:
-            yield from books.rows(some, readings)
+            yield from _matched(books, some, readings)
         for row, one in enumerate(some):
             reading = readings.take([row])
             others = open_then.get((one.issue_id, one.escalation_no), [])
@@ -105,57 +103,10 @@ def known_alike(
                 yield from solved.rows(one, reading)
 
 
-def when_to_use(runbook: Runbook) -> Words:
-    """The words by which a runbook tells when it is for: title, phrases, and the section of that name."""
-    return Words(runbook.title, "\n".join((*runbook.applies_when, runbook.when_to_use)))
-
-
-class Telling:
-    """Tells which words two texts share."""
-
-    def __init__(self, likeness: Likeness) -> None:
-        self.rarity = likeness.rarity
-
-    def shared(self, one: Words, other: Words) -> str:
-        """The most telling words that both hold, the rarest first."""
-        sets = [
-            frozenset(WORD.findall(f"{told.summary or ''} {told.description or ''}".lower())) for told in (one, other)
-        ]
-        return ", ".join(shared_words(sets, self.rarity, TELLING)) or "the same in other words"
-
-
-class Books:
-    """The runbooks, read by the words in which they tell when they are for."""
-
-    def __init__(self, runbooks: Sequence[Runbook], likeness: Likeness) -> None:
-        self.likeness, self.runbooks = likeness, [book for book in runbooks if book.provider]
-        self.telling = Telling(likeness)
-        self.providers = {book.provider for book in self.runbooks}
-        self.words = [when_to_use(book) for book in self.runbooks]
-        self.readings = likeness.read(self.words) if self.runbooks else None
-
-    def rows(self, some: Sequence[Known], readings: Readings) -> Iterator[Row]:
-        """The likest runbook of each escalation's provider, if it is like at all."""
-        if self.readings is None:
-            return
-        providers = [one.provider for one in some]
-        odds = np.full((len(self.runbooks), len(some)), -np.inf, np.float32)
-        for row, book in enumerate(self.runbooks):
-            can_be = [one.provider == book.provider and was_written(book, one.escalated_date) for one in some]
-            told = self.likeness.log_odds(self.readings.take([row]), readings, book.provider, providers)
-            odds[row, can_be] = told[can_be]
-        ranked = np.sort(odds, axis=0)
-        for column, row in enumerate(odds.argmax(axis=0).tolist()):
-            if odds[row, column] >= LEAST_LIKE:
-                words = self.telling.shared(self.words[row], some[column].words)
-                found = _row(some[column], "runbook", reference(self.runbooks[row]), float(odds[row, column]), words)
-                next_best = ranked[-2, column] if len(self.runbooks) > 1 else -np.inf
-                yield found | {"ahead": float(odds[row, column] - next_best) if np.isfinite(next_best) else None}
-
-
-def was_written(runbook: Runbook, day: date) -> bool:
-    """Whether that version was written by a day, and not replaced."""
-    return runbook.published <= day and (runbook.replaced is None or day < runbook.replaced)
+def _matched(books: Books, some: Sequence[Known], readings: Readings) -> Iterator[Row]:
+    told = [Told(one.escalated_date, one.provider, one.category, one.words) for one in some]
+    for found in books.matches(told, readings):
+        yield _row(some[found.ticket], "runbook", found.ref, found.log_odds, found.words)
 
 
 class Solved:

@@ -30,6 +30,16 @@ DENIED = compiled(
     r"(?i)\A[ \t\"”'*_]*(?:(?:none|nothing|nil|n/?a|not (?:any|seen|shown))(?:[^\w/]|$)"
     r"|(?:no|-+)[ \t]*[.,;]?[ \t]*(?:\n|$))"
 )
+# what a runbook goes by, and right behind it, in the same sentence, that somebody looked at that
+LOOKED_AT = compiled(
+    r"(?i)\A(?:[^.!?\n]|[.!?]\S){0,70}?\b(?:"
+    r"(?:I|we|he|she|they)(?:'ve|'d| have| has| had)?(?: also| both| all| even| just| already)? "
+    r"(?:looked|checked|verified|confirmed|compared|tried)"
+    r"|already (?:looked|checked|verified|compared|tried|set|done|changed)"
+    r"|(?:is|was|been|were) (?:checked|verified|ruled out|tried))\b"
+)
+MOST_BEHIND = 120  # characters
+MOST_LOOKED = 20  # places of one expression in a text
 
 
 class TextMatcher:
@@ -63,11 +73,16 @@ class TextMatcher:
             for text in own:
                 words = shortened(text["text"])
                 for kind, ref, pattern in self.patterns:
+                    looked = kind == "runbook" and ("looked_at", ref) not in found and _looked_at(pattern, words)
+                    where = {"known_at": text["known_at"], "source_ref": text["source_ref"]}
+                    if looked:
+                        found.add(("looked_at", ref))
+                        told = {"kind": "looked_at", "ref": ref, "words": one_line(looked)}
+                        yield {"issue_id": issue_id, "escalation_no": number} | told | where
                     match = None if (kind, ref) in found else _first(pattern, words)
                     if match:
                         found.add((kind, ref))
                         told = {"kind": kind, "ref": ref, "words": one_line(match.group())}
-                        where = {"known_at": text["known_at"], "source_ref": text["source_ref"]}
                         yield {"issue_id": issue_id, "escalation_no": number} | told | where
 
 
@@ -78,6 +93,19 @@ def _first(pattern: Pattern, words: str) -> Any:
     while (found := pattern.search(words)) and DENIED.search(words[found.end() :][:MOST_DENIED]):
         words = words[found.end() :]
     return found
+
+
+def _looked_at(pattern: Pattern, words: str) -> str | None:
+    """From where a runbook's words stand to where it is said that somebody looked at that; None where it is not."""
+    for _ in range(MOST_LOOKED):
+        match = pattern.search(words)
+        if match is None or match.end() == 0:
+            return None
+        looked = LOOKED_AT.search(words[match.end() :][:MOST_BEHIND])
+        if looked:
+            return f"{match.group()}{looked.group()}"
+        words = words[match.end() :]
+    return None
 
 
 def reference(runbook: Runbook) -> str:

@@ -73,7 +73,7 @@ FLOORS = {
         *("analysis.alike", "analysis.classifier", "analysis.family_index", "analysis.likeness_files"),
         *(
             "analysis.likeness_fitting",
-            "analysis.known_alike",
+            "analysis.runbook_likeness",
             "analysis.pattern_book",
             "reports.pages",
             "reports.paper",
@@ -82,7 +82,7 @@ FLOORS = {
     6: [
         *("analysis.evaluate", "analysis.families", "analysis.family_profiles", "analysis.model_files"),
         *("analysis.readings", "analysis.runbook_drafts", "reports.site"),
-        *("analysis.evidence_packs", "reports.messages", "reports.workbook"),
+        *("analysis.evidence_packs", "analysis.known_alike", "reports.messages", "reports.workbook"),
     ],
     7: [
         *("analysis.family_answers", "analysis.frames", "analysis.placing"),
@@ -106,7 +106,7 @@ FLOORS = {
             "pipelines.similar_lines",
         ),
         *("pipelines.ruling_lines", "pipelines.run_record", "pipelines.write_back", "pipelines.deliver"),
-        "pipelines.erasing",
+        *("pipelines.erasing", "analysis.runbook_fitting"),
     ],
     9: [
         *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
@@ -141,11 +141,11 @@ HOMES = {
         *("analysis.evaluate", "analysis.model_files", "analysis.survival", "analysis.measure"),
         *("analysis.forecast", "analysis.array_files", "analysis.likeness", "analysis.likeness_files"),
         *("analysis.likeness_fitting", "analysis.families", "analysis.known_alike", "analysis.similar"),
-        *("analysis.alike", "analysis.family_index"),
+        *("analysis.alike", "analysis.family_index", "analysis.runbook_likeness", "analysis.runbook_fitting"),
     },
     "scipy": {
         *("analysis.features", "analysis.classifier", "analysis.fitting", "analysis.forecast", "analysis.likeness"),
-        *("analysis.likeness_fitting", "analysis.similar"),
+        *("analysis.likeness_fitting", "analysis.similar", "analysis.runbook_likeness", "analysis.runbook_fitting"),
     },
     "sklearn": {"analysis.fitting", "analysis.likeness_fitting"},
     "wordllama": {"analysis.features"},

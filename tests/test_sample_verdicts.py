@@ -39,7 +39,7 @@ def truth() -> dict[str, dict[str, str]]:
 
 
 def test_what_is_held_against_ops_was_planted(desk: Settings, truth: dict[str, dict[str, str]]) -> None:
-    """55 of 56 are right, and 55 of 65 found: what is told in words that only hint at a runbook stays justified."""
+    """59 of 60 are right, and 59 of 65 found; the rest are questions of which the classifier is not sure, and hints."""
     query = """
         select t.ticket_key, v.verdict_at_escalation from core.verdicts v join core.tickets t using (issue_id)
         where v.escalation_no = 1
@@ -49,7 +49,7 @@ def test_what_is_held_against_ops_was_planted(desk: Settings, truth: dict[str, d
     planted = {key for key, row in truth.items() if row["verdict_at_escalation"] == CLAIM}
     precision, recall = len(claimed & planted) / len(claimed), len(claimed & planted) / len(planted)
     print(f"{CLAIM}: precision {precision:.3f} of {len(claimed)}, recall {recall:.3f} of {len(planted)}")
-    assert precision >= 0.97 and recall >= 0.84, (precision, recall)
+    assert precision >= 0.97 and recall >= 0.90, (precision, recall)
 
 
 def test_what_a_criterion_claims_adds_up_to_how_it_stands(desk: Settings) -> None:

@@ -69,6 +69,18 @@ SUP-1 created 2026-03-07 09:00 tier=1 provider=Tekion category=configuration sum
 SUP-1 created 2026-03-07 09:00 tier=1 provider=Tekion category=configuration description="it says slots_hidden"
   03-09 06:00 tier=2
 => SUP-1 1 should_have_handled should_have_handled runbook -
+## what the runbook is about was looked at already, in the ticket's or in a comment's words
+SUP-1 created 2026-03-08 09:00 tier=1 provider=Tekion category=configuration summary="SLOTS_HIDDEN is off, I checked"
+  03-09 06:00 tier=2
+SUP-2 created 2026-03-08 09:00 tier=1 provider=Tekion category=configuration summary=SLOTS_HIDDEN
+  03-08 10:00 comment="SLOTS_HIDDEN was ruled out." by=ops-1
+  03-09 06:00 tier=2
+SUP-3 created 2026-03-08 09:00 tier=1 provider=Tekion category=configuration summary=SLOTS_HIDDEN
+  03-09 06:00 tier=2
+  03-09 10:00 comment="SLOTS_HIDDEN was ruled out." by=int-1
+=> SUP-1 1 unclear unclear runbook -
+=> SUP-2 1 unclear unclear runbook -
+=> SUP-3 1 should_have_handled should_have_handled runbook -
 ## the day before it was replaced
 SUP-1 created 2026-03-09 09:00 tier=1 summary="the old trick"
   03-10 05:59 tier=2

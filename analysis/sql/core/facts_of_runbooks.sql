@@ -1,7 +1,7 @@
 -- core.facts_of_runbooks: one row per fact for or against that a runbook for OPS would have done
 -- key: issue_id, escalation_no, criterion_id, subject, fact, source_ref
 -- step: judge
--- reads: core.runbook_matches, core.runbooks, core.known_escalations, core.known_fields, core.criteria_in_force, core.site
+-- reads: core.runbook_matches, core.text_matches, core.runbooks, core.known_escalations, core.known_fields, core.criteria_in_force, core.site
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
 -- column: criterion_id the criterion it concerns; NULL where it concerns them all
@@ -48,6 +48,12 @@ select issue_id, escalation_no, criterion_id, criterion_version, subject,
     'It is told like the runbook, but not so much that one could be sure.', escalated_at, 'against', 'doubts', 'ticket text'
 from matched
 where not is_sure
+union all
+select m.issue_id, m.escalation_no, m.criterion_id, m.criterion_version, m.subject,
+    'It says that somebody had looked at what the runbook is about: ' || t.words, t.known_at, 'against', 'doubts', t.source_ref
+from matched m
+join core.text_matches t on t.issue_id = m.issue_id and t.escalation_no = m.escalation_no and t.kind = 'looked_at'
+    and t.ref = m.runbook_id || ' v' || m.version
 union all
 select issue_id, escalation_no, criterion_id, criterion_version, subject,
     'Only the classifier says which provider the ticket is about.', escalated_at, 'against', 'doubts', 'tags'

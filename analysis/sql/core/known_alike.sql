@@ -6,8 +6,7 @@
 -- column: kind runbook (the words by which it tells when it is for), open (another escalation of the dealer) or solved (a ticket that
 --   OPS resolved by itself)
 -- column: ref id and version of the runbook, or issue id of the other ticket
--- column: log_odds natural log-odds that both are the same failure
--- column: ahead by so much the runbook is more like it than the next one of the provider; NULL where there is no other
+-- column: log_odds natural log-odds that both are the same failure, or that of the provider's runbooks, and none, this one is for it
 -- column: words the most telling words that both have
 create table core.known_alike (
     issue_id bigint not null,
@@ -15,6 +14,5 @@ create table core.known_alike (
     kind varchar not null,
     ref varchar not null,
     log_odds double not null,
-    ahead double,
     words varchar not null
 );

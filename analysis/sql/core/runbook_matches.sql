@@ -8,8 +8,7 @@
 -- column: version the version in force on the day of the escalation
 -- column: told_by signature (its signature or a phrase of it stands in the ticket) or words (the ticket is told like the runbook)
 -- column: is_sure whether the match may carry a verdict by itself: a signature, or
---   words by which it is as much like the runbook as tickets of one family are, and much more than like any other runbook of the provider,
---   or like it at all and like no other by far
+--   words by which it is three to one that, of the provider's runbooks and none, this one is for it
 -- column: rests_on_classifier only the classifier says that the ticket is about the runbook's provider
 -- column: words the words that matched
 -- column: known_at since when they stood there, UTC
@@ -22,7 +21,7 @@ with found as (
     semi join dirty using (issue_id)
     where kind = 'runbook'
     union all
-    select a.issue_id, a.escalation_no, a.ref, 'words', (a.log_odds >= 0.5 and coalesce(a.ahead >= 2, true)) or (a.log_odds >= 0 and a.ahead >= 4), a.words, e.escalated_at, 'ticket text'
+    select a.issue_id, a.escalation_no, a.ref, 'words', a.log_odds >= ln(3), a.words, e.escalated_at, 'ticket text'
     from core.known_alike a
     semi join dirty using (issue_id)
     join core.known_escalations e on e.issue_id = a.issue_id and e.escalation_no = a.escalation_no

@@ -3,7 +3,7 @@
 -- step: judge
 -- column: issue_id Jira's numeric id
 -- column: escalation_no which escalation of the ticket
--- column: kind runbook (a signature matched), error (it shows one) or requirement (what a criterion asks for is there)
+-- column: kind runbook (a signature matched), looked_at (right behind it, that somebody looked at that), error (it shows one) or requirement (what a criterion asks for is there)
 -- column: ref id and version of the runbook, or of the criterion with the number of the requirement, or the word error
 -- column: words the words that matched
 -- column: known_at since when they stood there, UTC

@@ -4,12 +4,14 @@ import math
 from collections import Counter
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from few_tickets import cells
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_starter import alike
 
 from analysis.likeness import Words
 from analysis.likeness_files import read_likeness
@@ -21,6 +23,7 @@ from analysis.tag import Tagger
 from analysis.taxonomy import Runbook, read_criteria
 from analysis.verdicts import TextMatcher
 from pipelines.models import SHIPPED
+from pipelines.sample_desk import sample_folder
 
 SURE = math.log(3)
 TICKETS = [
@@ -69,6 +72,16 @@ def test_each_runbook_is_for_a_family_of_its_hand_and_none_is_there_twice() -> N
     assert max(texts.values()) == 1
     assert len(written) >= 70
     assert set(SAME_FAILURES.values()) <= {hand for hand, _, _ in written}
+
+
+def test_none_is_near_one_of_the_sample_or_of_the_desk_never_seen() -> None:
+    """Ids of pairs, if any: what they say must stay unseen."""
+    folders = (sample_folder() / "runbooks", Path(__file__).parent / "held_out_runbooks")
+    others = [(path.stem, path.read_text("utf-8")) for folder in folders for path in sorted(folder.glob("*.md"))]
+    assert len(others) >= 30
+    written = [(book.id, f"{book.title}\n{book.when_to_use}") for _, _, book in written_for()]
+    assert alike(written, written, 0.5, 12) == []
+    assert alike(written, [(name, "\n".join(text.split("## ")[:2])) for name, text in others], 0.2) == []
 
 
 def test_the_weights_are_those_that_fitting_gives() -> None:

@@ -280,7 +280,9 @@ FRAMES = {
     "ops_standing_list": "select * from mart.ops_standing_list order by place",
     "criteria_standing": "select * from mart.criteria_standing order by claims desc, criterion_id, criterion_version",
     "onboardings": """
-        select o.*, d.name as dealer_name from mart.onboardings o left join mart.dealers d using (dealer_id)
+        select o.*, d.name as dealer_name, f.dealer_text from mart.onboardings o
+        left join mart.dealers d on d.dealer_id = o.dealer_id
+        left join core.ticket_facts f on f.issue_id = o.issue_id
         order by o.requested_at desc nulls last, o.ticket_key, o.dealer_id
     """,
     "containment": "select * from mart.containment order by provider, failure_category",

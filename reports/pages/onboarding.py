@@ -56,7 +56,7 @@ def _told(row: Row, week: Week) -> Row:
         else None
     )
     told = {
-        "dealer": row["dealer_name"] or row["dealer_id"] or "unknown dealer",
+        "dealer": row["dealer_name"] or row["dealer_id"] or row["dealer_text"] or "unknown dealer",
         "over": over,
         "held_since": week.local(row["held_since"]),
     }

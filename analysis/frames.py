@@ -32,7 +32,7 @@ TOLD_TICKETS = """
         select issue_id, 1 from mart.open_escalations
         union all
         select t.issue_id, if(d.nth <= 8, 1, 2)
-        from (select unnest(refs) as ticket_key, unnest(range(1, len(refs) + 1)) as nth from mart.proposed_decisions) d
+        from (select unnest(refs) as ticket_key, unnest(range(1, len(refs) + 1)) as nth from decided) d
         join core.tickets t using (ticket_key)
         union all
         select e.issue_id, 1 from mart.verdicts v join mart.escalations e using (issue_id, escalation_no)
@@ -76,7 +76,10 @@ CLOSED_VERDICTS = """
                 and m.n > 0 and m.n_pending = 0
         )
 """
-PREPARED = (CLOSED_VERDICTS, TOLD_TICKETS, SHOWN_TICKETS)
+# Read twice; a view would be worked out twice.
+DECISIONS = "create or replace temp table decided as from mart.proposed_decisions"
+COUNTS = "create or replace temp table behind as from mart.count_tickets"
+PREPARED = (CLOSED_VERDICTS, DECISIONS, COUNTS, TOLD_TICKETS, SHOWN_TICKETS)
 
 FRAMES = {
     "clock": "select as_of, week, reporting_zone from core.clock",
@@ -126,10 +129,24 @@ FRAMES = {
     "measure_tickets": """
         select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
         where t.group_key = 'all' or (t.group_key like 'provider:%' and (t.measure, t.variant) in (
-            ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3',
+            ('volume', 'escalations'), ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3',
                 'by_resolution'),
             ('waits', 'overdue')))
         order by measure, variant, statistic, group_key, issue_id, escalation_no
+    """,
+    "count_definitions": "select * from mart.count_definitions order by measure, variant",
+    "count_tickets": """
+        select * from behind order by measure, variant, group_key, issue_id, escalation_no, item_no
+    """,
+    "counted": """
+        select t.issue_id, t.ticket_key, left(t.summary, 160) as summary, coalesce(d.name, f.dealer_text) as dealer,
+            coalesce(e.escalated_at, t.created_at) as came_at
+        from core.tickets t
+        semi join behind using (issue_id)
+        join core.ticket_facts f using (issue_id)
+        left join mart.dealers d on d.dealer_id = f.dealer_id
+        left join core.escalations e on e.issue_id = t.issue_id and e.escalation_no = 1
+        order by t.issue_id
     """,
     "closed_verdicts": "select * from closed_verdicts order by variant, issue_id, escalation_no",
     "escalations": """
@@ -191,7 +208,7 @@ FRAMES = {
         join core.tickets t on t.issue_id = f.family_id
         cross join core.clock k
         left join mart.next_steps n on n.family_id = f.family_id and n.subject = 'family'
-        left join (select distinct family_id from mart.proposed_decisions) d on d.family_id = f.family_id
+        left join (select distinct family_id from decided) d on d.family_id = f.family_id
         where n.place is not null or (f.n_escalations > 1 and f.last_seen_at > k.as_of - interval 182 days)
             or d.family_id is not null
         qualify row_number() over (
@@ -223,7 +240,7 @@ FRAMES = {
         left join mart.remedy_effects e using (family_id, kind, ref)
         order by r.family_id, r.effective_at, r.kind, r.ref
     """,
-    "proposed_decisions": "select * from mart.proposed_decisions order by place",
+    "proposed_decisions": "select * from decided order by place",
     "actions": """
         select a.*, e.n_before, e.n_since, e.n_weeks_before, e.n_weeks_since, e.low, e.high, e.verdict
         from mart.actions a left join mart.action_effects e using (action_id)
@@ -296,7 +313,11 @@ FRAMES = {
     "criteria": "select * from core.criteria order by criterion_id, version",
     "providers": "select * from core.providers order by provider",
     "tag_sources": """
-        select kind, source, count(*) as n from mart.tags semi join mart.tagged_escalations using (issue_id)
+        select kind, source, count(*) as n from mart.tags
+        semi join (
+            from mart.tagged_escalations cross join core.clock
+            where escalated_week > week - 91 and escalated_week <= week
+        ) using (issue_id)
         group by all order by all
     """,
     "tag_drift": "select d.* from mart.tag_drift d join core.clock using (week) order by signal",
@@ -311,7 +332,9 @@ FRAMES = {
         where r.group_key = 'all' order by t.event_id, t.issue_id, t.escalation_no
     """,
     "excluded": """
-        select exclusion_reason, count(*) as n from mart.tagged_escalations where is_excluded group by all order by all
+        select exclusion_reason, count(*) as n from mart.tagged_escalations cross join core.clock
+        where is_excluded and escalated_week > week - 91 and escalated_week <= week
+        group by all order by all
     """,
 }
 

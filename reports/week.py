@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from reports.counts import Counts
 from reports.tables import Row
 from reports.wording import anchor, interval, percent, words
 
@@ -32,6 +33,10 @@ BY_PROVIDER = (
     ("resolution_without_tier3", "by_resolution"),
     ("waits", "overdue"),
 )
+
+
+LISTED_BY_PROVIDER = (*BY_PROVIDER, ("volume", "escalations"))
+OF_FAMILIES = ("patterns", "remedy_effects")  # counts of families, of which only some have a page
 
 
 @dataclass(frozen=True)
@@ -271,6 +276,15 @@ class Week:
         rows = self.rows("families")
         names = file_names((row["family_id"], row["founder_key"]) for row in rows)
         return {row["family_id"]: row | {"href": f"families/{names[row['family_id']]}.html"} for row in rows}
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The counts that are no measures, of what the week's pages tell."""
+
+        def is_shown(measure: str, group: str) -> bool:
+            return measure not in OF_FAMILIES or int(group.partition("/")[0]) in self.families
+
+        return Counts(self.rows("count_tickets"), self.rows("counted"), is_shown)
 
     def grouped(self, name: str, by: str) -> dict[Any, list[Row]]:
         """The rows of a frame by one of its columns."""

@@ -15,6 +15,7 @@ MODELS = {
     "drift": "as the share has moved so far",
     "no change": "as if nothing changed, which has forecast this desk better than any trend",
 }
+PLACES = {"containment": "ops.html#kept", "runbooks_in_use": "ops.html#runbooks"}  # what they count are no tickets
 COLUMNS = [
     ("when", "When"),
     ("title", "Target"),
@@ -66,6 +67,7 @@ def _told(row: Row) -> Row:
         else number(float(target))
     )
     words: Row = {"when": MONTHS.get(row["month"], f"Month {row['month']}"), "goal": goal}
+    words["place"] = PLACES.get(row["measure"])
     if target == "assessed":
         words |= {"told": "–", "range": "", "base": ""}
     else:

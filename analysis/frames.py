@@ -5,6 +5,7 @@ Whole tables are small (definitions, runbooks, families); of tickets only those 
 
 import pandas as pd
 
+from analysis.count_frames import BEHIND_COUNTS, COUNT_FRAMES
 from analysis.warehouse import Warehouse
 
 SHOWN_WEEKS = 53  # how far back charts reach
@@ -78,10 +79,9 @@ CLOSED_VERDICTS = """
 """
 # Read twice; a view would be worked out twice.
 DECISIONS = "create or replace temp table decided as from mart.proposed_decisions"
-COUNTS = "create or replace temp table behind as from mart.count_tickets"
-PREPARED = (CLOSED_VERDICTS, DECISIONS, COUNTS, TOLD_TICKETS, SHOWN_TICKETS)
+PREPARED = (CLOSED_VERDICTS, DECISIONS, BEHIND_COUNTS, TOLD_TICKETS, SHOWN_TICKETS)
 
-FRAMES = {
+FRAMES = COUNT_FRAMES | {
     "clock": "select as_of, week, reporting_zone from core.clock",
     "weeks": """
         select m.week, coalesce(bool_or(p.is_final), false) as is_final, count(p.week) > 0 as is_published,
@@ -129,24 +129,9 @@ FRAMES = {
     "measure_tickets": """
         select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
         where t.group_key = 'all' or (t.group_key like 'provider:%' and (t.measure, t.variant) in (
-            ('volume', 'escalations'), ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3',
-                'by_resolution'),
-            ('waits', 'overdue')))
+            ('volume', 'escalations'), ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'),
+            ('resolution_without_tier3', 'by_resolution'), ('waits', 'overdue')))
         order by measure, variant, statistic, group_key, issue_id, escalation_no
-    """,
-    "count_definitions": "select * from mart.count_definitions order by measure, variant",
-    "count_tickets": """
-        select * from behind order by measure, variant, group_key, issue_id, escalation_no, item_no
-    """,
-    "counted": """
-        select t.issue_id, t.ticket_key, left(t.summary, 160) as summary, coalesce(d.name, f.dealer_text) as dealer,
-            coalesce(e.escalated_at, t.created_at) as came_at
-        from core.tickets t
-        semi join behind using (issue_id)
-        join core.ticket_facts f using (issue_id)
-        left join mart.dealers d on d.dealer_id = f.dealer_id
-        left join core.escalations e on e.issue_id = t.issue_id and e.escalation_no = 1
-        order by t.issue_id
     """,
     "closed_verdicts": "select * from closed_verdicts order by variant, issue_id, escalation_no",
     "escalations": """

@@ -36,7 +36,6 @@ BY_PROVIDER = (
 
 
 LISTED_BY_PROVIDER = (*BY_PROVIDER, ("volume", "escalations"))
-OF_FAMILIES = ("patterns", "remedy_effects")  # counts of families, of which only some have a page
 
 
 @dataclass(frozen=True)
@@ -280,11 +279,8 @@ class Week:
     @cached_property
     def counts(self) -> Counts:
         """The counts that are no measures, of what the week's pages tell."""
-
-        def is_shown(measure: str, group: str) -> bool:
-            return measure not in OF_FAMILIES or int(group.partition("/")[0]) in self.families
-
-        return Counts(self.rows("count_tickets"), self.rows("counted"), is_shown)
+        members = [*self.rows("count_tickets"), *self.rows("week_tickets")]
+        return Counts(members, self.rows("counted"), self.families)
 
     def grouped(self, name: str, by: str) -> dict[Any, list[Row]]:
         """The rows of a frame by one of its columns."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     1: [
         *("pipelines.mistakes", "pipelines.targets"),
-        "analysis.array_files",
+        *("analysis.array_files", "analysis.count_frames"),
         "analysis.errors",
         "analysis.forecast",
         *("analysis.name_words", "analysis.secret_shapes"),
@@ -27,6 +27,7 @@ FLOORS = {
         *("analysis.warehouse", "analysis.warehouse_copies"),
         "pipelines.inputs",
         "pipelines.messengers",
+        *("reports.tables", "reports.wording"),
         "pipelines.settings",
     ],
     3: [
@@ -62,7 +63,7 @@ FLOORS = {
         "reports.charts",
         "reports.jira_text",
         "reports.markdown",
-        *("reports.tables", "reports.wording"),
+        "reports.counts",
     ],
     4: [
         *("pipelines.order", "pipelines.published_copy", "analysis.masking"),

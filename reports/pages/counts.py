@@ -1,14 +1,30 @@
 """The tickets behind each count that is no measure, a page for all counts of a kind."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, Table, table
 from reports.week import Week
-from reports.wording import TAG_SOURCES, anchor, cut, words
+from reports.wording import MONTHS, TAG_SOURCES, anchor, cut, day, words
 
 MOST_ROWS = 25  # of a longer list the rest is told by key alone
-BY_MODE = ("ops_standing_list", "containment", "modes", "coverage")
+WEEKS = "weeks"  # what stands behind the charts by week; told by key alone, and defined with the measures
+MEASURES = {
+    "escalations": ("volume", "escalations"),
+    "came_back": ("repeats", "same_failure"),
+    "compared": ("repeats", "same_failure"),
+    "through_ops": ("ops_should_have_handled", "claimed"),
+    "claimed": ("ops_should_have_handled", "claimed"),
+    "agreed": ("ops_should_have_handled", "agreed"),
+    "without_tier3": ("resolution_without_tier3", "by_resolution"),
+    "resolved": ("resolution_without_tier3", "by_resolution"),
+    "touched_tier3": ("tier3_touches", "by_resolution"),
+    "open": ("backlog_age", "open_at_week_end"),
+}
+# whose groups are a provider, or a provider and a failure category
+BY_PROVIDER = ("ops_standing_list", "containment", "modes", "coverage", "provider_waits", "time_by_party")
 
 
 def pages(week: Week) -> list[Page]:
@@ -17,16 +33,28 @@ def pages(week: Week) -> list[Page]:
     name = _Names(week)
     by_measure: dict[str, list[Row]] = {}
     for (measure, variant, group), rows in week.counts.lists.items():
-        one: Row = {"id": anchor(variant, group), "form": words(variant), "group": name.of(measure, group), "rows": rows}
-        one |= {"definition": f"definitions.html#{anchor(measure, variant)}", "title": told[measure, variant]["title"]}
+        one: Row = {
+            "id": anchor(variant, group),
+            "form": words(variant),
+            "group": name.of(measure, group),
+            "rows": rows,
+            "order": (group, variant),
+        }
+        defined = MEASURES[variant] if measure == WEEKS else (measure, variant)
+        title = "Behind the charts, week by week" if measure == WEEKS else told[defined]["title"]
+        one |= {"definition": f"definitions.html#{anchor(*defined)}", "title": title}
         by_measure.setdefault(measure, []).append(one | {"name": f"{measure}_{variant}_{group}"})
     return [_page(week, measure, lists) for measure, lists in by_measure.items()]
 
 
 def _page(week: Week, measure: str, lists: list[Row]) -> Page:
     title = lists[0]["title"]
-    lists.sort(key=lambda one: (one["group"], one["form"]))
-    values: dict[str, Any] = {"name": title, "lists": lists, "most": MOST_ROWS}
+    lists.sort(key=lambda one: one["order"], reverse=measure == WEEKS)
+    values: dict[str, Any] = {
+        "name": title,
+        "lists": lists,
+        "most": 0 if measure == WEEKS else MOST_ROWS,
+    }
     tables = tuple(map(_table, lists))
     return page(week, f"numbers/{measure}.html", f"Tickets behind: {title}", "counts.html.j2", tables, **values)
 
@@ -42,23 +70,44 @@ class _Names:
 
     def __init__(self, week: Week) -> None:
         self._week = week
-        self._runbooks = {row["runbook_id"]: f"{row['runbook_id']} {row['title']}" for row in week.rows("runbooks")}
-        self._actions = {row["action_id"]: cut(row["summary"]) for row in week.rows("actions")}
-        self._targets = {f"{row['measure']}/{row['month']}": row["title"] for row in week.rows("scorecard")}
+        runbooks = {row["runbook_id"]: f"{row['runbook_id']} {row['title']}" for row in week.rows("runbooks")}
+        actions = {row["action_id"]: cut(row["summary"]) for row in week.rows("actions")}
+        limits = {
+            f"{row['provider']}/{row['failure_category']}/{row['family_id']}": cut(row["title"], 60)
+            for row in week.rows("provider_limits")
+        }
+        self._tellers: dict[str, Callable[[str], str]] = {
+            **dict.fromkeys(BY_PROVIDER, self._mode),
+            WEEKS: self._monday,
+            "patterns": self._family,
+            "remedy_effects": self._family,
+            "criteria": self._criterion,
+            "provider_limits": lambda group: f"{self._mode(group.rpartition('/')[0])}, {limits.get(group, '')}",
+            "runbook_use": lambda group: runbooks.get(group, group),
+            "action_effects": lambda group: actions.get(group, group),
+            "tags_by_source": lambda group: TAG_SOURCES.get(group, group),
+            "scorecard": lambda group: MONTHS.get(int(group), f"Month {group}"),
+            "decisions": lambda group: f"decision {group}",
+        }
 
     def of(self, measure: str, group: str) -> str:
         """A group in words; of one that is all, nothing."""
-        first, _, rest = group.partition("/")
-        if measure in BY_MODE or measure in ("provider_waits", "time_by_party"):
-            return "" if first == "all" else ", ".join(filter(None, (self._week.provider_name(first), words(rest or None) if rest else "")))
-        if measure in ("patterns", "remedy_effects"):
-            family = self._week.families[int(first)]
-            return cut(family["title"]) + (f", {rest.partition('/')[2]}" if rest else "")
-        if measure == "criteria":
-            return f"{self._week.criteria.get(first, first)} (version {rest})"
-        known = {"runbook_use": self._runbooks, "action_effects": self._actions, "scorecard": self._targets}
-        if measure == "tags_by_source":
-            return TAG_SOURCES.get(group, group)
-        if measure == "decisions":
-            return f"decision {group}"
-        return known.get(measure, {}).get(group, "" if group == "all" else words(group))
+        return "" if group == "all" else self._tellers.get(measure, words)(group)
+
+    def _mode(self, group: str) -> str:
+        provider, _, category = group.partition("/")
+        return self._week.provider_name(provider) + (f", {words(category)}" if category else "")
+
+    def _monday(self, group: str) -> str:
+        monday, _, provider = group.partition("/")
+        return (
+            f"week of {day(date.fromisoformat(monday))}{f', {self._week.provider_name(provider)}' if provider else ''}"
+        )
+
+    def _family(self, group: str) -> str:
+        family, _, remedy = group.partition("/")
+        return cut(self._week.families[int(family)]["title"]) + (f", {remedy.partition('/')[2]}" if remedy else "")
+
+    def _criterion(self, group: str) -> str:
+        criterion, _, version = group.rpartition("/")
+        return f"{self._week.criteria.get(criterion, criterion).rstrip('.')} (version {version})"

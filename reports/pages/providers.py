@@ -4,6 +4,7 @@ from typing import Any
 
 from reports import charts
 from reports.pages.layout import page
+from reports.pages.pictures import linked
 from reports.tables import Chart, Page, Row, table
 from reports.week import BY_PROVIDER, Week
 from reports.wording import STEPS, plural
@@ -74,6 +75,7 @@ def _volume(week: Week, provider: str) -> Chart:
     behind = table(
         f"volume_{provider}", title, [("week", "Week", "day"), ("value", "Escalations", "count")], list(reversed(rows))
     )
+    behind = linked(week, behind, f"/{provider}", value="escalations")
     figure = charts.volume(rows, week.providers[provider]["colour"], week.marks)
     return Chart(
         f"volume-{provider}", title, f"Escalations about {week.provider_name(provider)} by week.", figure, behind, "low"

@@ -5,7 +5,7 @@
 --   mart.families, mart.tagged_escalations, mart.verdicts, mart.waits, mart.tags, mart.actions, mart.action_effects, mart.remedy_effects,
 --   mart.runbook_tickets, mart.proposed_decisions, mart.review_queue, mart.review_pool, mart.scorecard, mart.all_facts,
 --   mart.merged_changes, mart.onboardings, mart.shown_measures, mart.shown_tickets, mart.containment, core.ticket_keys, core.criteria,
---   core.field_stays, core.members, core.clock
+--   core.field_stays, core.members, core.family_members, core.clock
 -- count: ops_standing_list.escalations What OPS should handle but does not yet | Escalations with the verdict that OPS should have
 --   handled them, and not withdrawn, in the last 13 weeks.
 -- count: ops_standing_list.agreed What OPS should handle but does not yet | Those of the last 13 weeks that OPS accepted, or that a ruling lets stand.
@@ -72,6 +72,7 @@
 -- count: effort_hours.avoidable Hours of Tier 2 | Those of them that OPS should have handled.
 -- count: earlier.escalations The weeks before | Escalations of the 13 weeks before the reported one.
 -- count: earlier.touched_tier3 The weeks before | Escalations that touched Tier 3, of those resolved in as many weeks as the headline pools, just before them.
+-- count: provider_limits.tickets What a provider cannot do | Tickets about the same limit or wish: those of one family, or one alone; cancelled ones are left out.
 -- count: decisions.tickets Proposed decisions | The tickets that a proposed decision is about.
 -- column: measure what is counted
 -- column: variant which count of it
@@ -251,6 +252,11 @@ select distinct 'effort_hours', f.variant, 'all', f.issue_id, f.escalation_no, 1
 from mart.all_facts f
 join core.clock k on f.week <= k.week and f.week > k.week - 91
 where f.measure = 'effort' and f.variant in ('spent', 'avoidable') and f.in_numerator and not f.is_pending
+union all
+select 'provider_limits', 'tickets', e.provider || '/' || e.failure_category || '/' || coalesce(m.family_id, e.issue_id), e.issue_id, null, 1
+from mart.tagged_escalations e
+left join core.family_members m using (issue_id)
+where e.failure_category in ('limitation', 'custom_request') and e.escalation_no = 1 and e.exclusion_reason is distinct from 'cancelled'
 union all
 select 'earlier', 'escalations', 'all', f.issue_id, f.escalation_no, 1
 from mart.all_facts f

@@ -1,6 +1,7 @@
 """The sample's site in a real browser, from disk, with the network off."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,17 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from site_reading import chromium, lost_links, needs_chromium, opened_page, pages_in, read, words_of
+from site_reading import (
+    Cells,
+    chromium,
+    lost_links,
+    needs_chromium,
+    opened_page,
+    pages_in,
+    read,
+    tickets_listed,
+    words_of,
+)
 
 from analysis.warehouse import Warehouse
 from pipelines import weekly
@@ -136,6 +147,56 @@ def test_every_headline_number_leads_to_as_many_tickets_and_they_to_a_definition
         assert counted == int((re.findall(r"\d+", told) or ["0"])[-1]), (told, place)
         definition = re.findall(r'href="\.\./(definitions\.html)#([^"]+)"', text)[0]
         assert f'id="{definition[1]}"' in (folder / definition[0]).read_text()
+
+
+# What no ticket stands behind: time, money's worth of it, people, days, shares and what they are held against.
+NO_TICKETS = {
+    *("Hours", "Hours of Tier 2", "Dealers", "Of all", "Weeks", "Weeks pooled", "Median", "One in ten longer than"),
+    *(
+        "Days",
+        "Age, working hours",
+        "To reach",
+        "Now",
+        "Before",
+        "Share",
+        "Usual",
+        "Usual share claimed",
+        "Low",
+        "High",
+    ),
+    *("Limit of chance", "The others", "Chance from", "Chance to", "All", "with us", "Value"),
+    *("waiting for the provider", "waiting for the dealer", "waiting for OPS", "Chance"),
+}
+
+
+def test_every_count_leads_to_as_many_tickets_and_they_to_a_definition(folder: Path) -> None:
+    """Whatever is printed as a count, on every page: one click to the tickets, one more to what it counts."""
+    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.html")}
+    seen, wrong = Counter[str](), []
+    for name, text in texts.items():
+        for address, place, told in re.findall(r'<a class="count" href="([^"#]+)#([^"]+)">\s*([^<]*?)\s*</a>', text):
+            target = ((folder / name).parent / address).resolve().relative_to(folder.resolve()).as_posix()
+            if int(re.findall(r"\d+", told)[0]) not in tickets_listed(texts[target], place):
+                wrong.append((name, told, address, place, tickets_listed(texts[target], place)))
+            section = texts[target].partition(f'id="{place}">')[2].partition("</section>")[0]
+            definition = re.findall(r'href="\.\./definitions\.html#([^"]+)"', section)[0]
+            assert f'id="{definition}"' in texts["definitions.html"], definition
+            seen[target] += 1
+    assert wrong == []
+    assert len(seen) > 15
+    assert sum(seen.values()) > 1000
+
+
+def test_no_count_in_a_table_stands_without_its_tickets(folder: Path) -> None:
+    bare = []
+    for path in folder.rglob("*.html"):
+        name = path.relative_to(folder).as_posix()
+        if not name.startswith(("numbers/", "tickets/")):
+            cells = Cells(path.read_text().partition("<main")[2]).found
+            bare += [
+                (name, *cell) for cell in cells if re.fullmatch(r"\d+", cell[1]) and cell[1] != "0" and not cell[2]
+            ]
+    assert [one for one in bare if one[1] not in NO_TICKETS] == []
 
 
 # -- in the browser ----------------------------------------------------------------------------------------------------

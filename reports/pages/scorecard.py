@@ -33,10 +33,12 @@ COLUMNS = [
 def pages(week: Week) -> list[Page]:
     """One page."""
     rows = [_told(row) for row in week.rows("scorecard")]
+    defined = {row["variant"] for row in week.rows("count_definitions") if row["measure"] == "scorecard"}
     forecast = next((row for row in week.rows("forecasts") if row["measure"] == "resolution_without_tier3"), None)
     pictures = [resolution(week, "low"), _outlook(week, forecast) or tier3_touches(week)]
     values: dict[str, Any] = {
         "rows": rows,
+        "defined": defined,
         "status": status_against_target(week.numbers["resolution_without_tier3/by_resolution"].row),
         "charts": pictures,
         "forecast_text": forecast_text(forecast),

@@ -53,6 +53,9 @@
 -- count: coverage.resolved Who can resolve a failure mode | Escalations of the mode that somebody of Tier 2 had when they were resolved.
 -- count: scorecard.merged_changes Targets of the scorecard | Integration fixes of the role's group that were merged since the start, as a link, a field or
 --   inputs/changes.csv tells.
+-- count: scorecard.understands_integrations Targets of the scorecard | What a person says of the five integrations and of the shadowing, in
+--   inputs/assessments.csv.
+-- count: scorecard.ops_feedback Targets of the scorecard | What a person says of OPS's word on the first runbook, in inputs/assessments.csv.
 -- count: scorecard.runbooks_in_use Targets of the scorecard | Runbooks for OPS with which Tier 1 has resolved a ticket since the start.
 -- count: scorecard.handled_alone Targets of the scorecard | Escalations that the role's group had when they were resolved in the target's month; the share is
 --   that of those that touched no Tier 3.

@@ -291,8 +291,8 @@ def write_criteria(folder: Path, **files: str) -> Criteria:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return _criteria_of(tuple((path.relative_to(folder), path.read_bytes()) for path in files))
+    written = [found for found in sorted(folder.rglob("*")) if found.is_file()]
+    return _criteria_of(tuple((found.relative_to(folder), found.read_bytes()) for found in written))
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ FLOORS = {
         *("analysis.name_words", "analysis.secret_shapes"),
         "analysis.survival",
         "analysis.table_files",
+        "pipelines.erased_words",
     ],
     2: [
         "analysis.taxonomy",
@@ -113,6 +114,7 @@ FLOORS = {
         *("pipelines.queue_lines", "pipelines.weekly", "pipelines.doctor", "pipelines.pushback"),
         "pipelines.tag_quality",
         "pipelines.backup",
+        "pipelines.erased_files",
     ],
     10: ["pipelines.backfill", "pipelines.triage", "pipelines.restore"],
     11: ["pipelines.forget"],

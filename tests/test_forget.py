@@ -19,7 +19,8 @@ from analysis.review import Answer, store_answers
 from analysis.warehouse import Warehouse
 from pipelines import weekly
 from pipelines.backup import Store, make_backup
-from pipelines.erasing import Erasures, Kept, skeleton, without_persons
+from pipelines.erased_words import without_persons
+from pipelines.erasing import Erasures, Kept, skeleton
 from pipelines.forget import expire, forget
 from pipelines.published_copy import publish_copy
 from pipelines.settings import Retention, Settings
@@ -305,13 +306,16 @@ def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatc
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for step in ("_erase_raw", "_drop_pages", "rebuild"):
+    weeks = sorted(path.parent.name for path in desk.reports.glob("*-W*/index.html"))
+    assert weeks
+    for step in ("erase_raw", "drop_pages", "rebuild"):
         with monkeypatch.context() as patched:
             patched.setattr(f"pipelines.forget.{step}", killed)
             with pytest.raises(KeyboardInterrupt):
                 forget(desk, "SUP-1", "r-1", NOW, print)
     forget(desk, "SUP-1", "r-1", NOW, print)
     publish_copy(desk, NOW, print, at_once=True)
+    assert sorted(path.parent.name for path in desk.reports.glob("*-W*/index.html")) == weeks
     assert {place for place, _ in where(desk.home, *WORDS) if not place.startswith("models")} == set()
 
 

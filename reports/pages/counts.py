@@ -7,7 +7,7 @@ from typing import Any
 from reports.pages.layout import page
 from reports.tables import Page, Row, Table, table
 from reports.week import Week
-from reports.wording import MONTHS, TAG_SOURCES, anchor, cut, day, words
+from reports.wording import COUNTED, MONTHS, TAG_SOURCES, anchor, cut, day, words
 
 MOST_ROWS = 25  # of a longer list the rest is told by key alone
 WEEKS = "weeks"  # what stands behind the charts by week; told by key alone, and defined with the measures
@@ -35,10 +35,10 @@ def pages(week: Week) -> list[Page]:
     for (measure, variant, group), rows in week.counts.lists.items():
         one: Row = {
             "id": anchor(variant, group),
-            "form": words(variant),
+            "form": COUNTED.get(variant, words(variant)),
             "group": name.of(measure, group),
             "rows": rows,
-            "order": (group, variant),
+            "order": _order(measure, variant, group),
         }
         defined = MEASURES[variant] if measure == WEEKS else (measure, variant)
         title = "Behind the charts, week by week" if measure == WEEKS else told[defined]["title"]
@@ -47,9 +47,15 @@ def pages(week: Week) -> list[Page]:
     return [_page(week, measure, lists) for measure, lists in by_measure.items()]
 
 
+def _order(measure: str, variant: str, group: str) -> tuple[int, str, str]:
+    """By group and form; of weeks the newest first."""
+    newest = -date.fromisoformat(group[:10]).toordinal() if measure == WEEKS else 0
+    return newest, group, variant
+
+
 def _page(week: Week, measure: str, lists: list[Row]) -> Page:
     title = lists[0]["title"]
-    lists.sort(key=lambda one: one["order"], reverse=measure == WEEKS)
+    lists.sort(key=lambda one: one["order"])
     values: dict[str, Any] = {
         "name": title,
         "lists": lists,

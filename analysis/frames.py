@@ -12,7 +12,7 @@ SHOWN_WEEKS = 53  # how far back charts reach
 
 # Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of
 # its own.
-MOST_PAGES = 500
+MOST_PAGES = 380
 MOST_FAMILIES = 150  # those on which Tier 2 spent most, then the newest
 # Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a
 # decision; 2 where a

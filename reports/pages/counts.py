@@ -10,6 +10,9 @@ from reports.week import Week
 from reports.wording import COUNTED, MONTHS, TAG_SOURCES, anchor, cut, day, words
 
 MOST_ROWS = 25  # of a longer list the rest is told by key alone
+# of a page of a desk of some twenty escalations a week; on a larger one only the newest of each list are links
+MOST_ON_PAGE, MOST_LINKED = 2000, 4
+MOST_OF_WEEKS = 6000
 WEEKS = "weeks"  # what stands behind the charts by week; told by key alone, and defined with the measures
 MEASURES = {
     "escalations": ("volume", "escalations"),
@@ -56,12 +59,10 @@ def _order(measure: str, variant: str, group: str) -> tuple[int, str, str]:
 def _page(week: Week, measure: str, lists: list[Row]) -> Page:
     title = lists[0]["title"]
     lists.sort(key=lambda one: one["order"])
-    values: dict[str, Any] = {
-        "name": title,
-        "lists": lists,
-        "most": 0 if measure == WEEKS else MOST_ROWS,
-    }
-    tables = tuple(map(_table, lists))
+    is_long = sum(len(one["rows"]) for one in lists) > (MOST_OF_WEEKS if measure == WEEKS else MOST_ON_PAGE)
+    values: dict[str, Any] = {"name": title, "lists": lists, "linked": MOST_LINKED if is_long else None}
+    values["most"] = 0 if is_long or measure == WEEKS else MOST_ROWS
+    tables = () if is_long or measure == WEEKS else tuple(map(_table, lists))  # else the workbook would double
     return page(week, f"numbers/{measure}.html", f"Tickets behind: {title}", "counts.html.j2", tables, **values)
 
 

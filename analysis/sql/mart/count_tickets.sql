@@ -11,7 +11,7 @@
 -- count: ops_standing_list.agreed What OPS should handle but does not yet | Those of the last 13 weeks that OPS accepted, or that a ruling lets stand.
 -- count: ops_standing_list.before What OPS should handle but does not yet | The same as escalations, in the 13 weeks before.
 -- count: containment.kept_before What OPS keeps of a failure mode | Tickets of the mode that were resolved without ever reaching Tier 2, of those made in
---   at most 13 whole weeks before its first runbook for OPS was announced.
+--   at most 13 whole weeks before its first runbook for OPS was announced; of a mode without one nothing is compared, nor listed.
 -- count: containment.of_before What OPS keeps of a failure mode | All tickets of the mode made in these weeks that were resolved or escalated.
 -- count: containment.kept_since What OPS keeps of a failure mode | Tickets resolved without ever reaching Tier 2, of those made in at most 13
 --   whole weeks since, up to the reported one; without a runbook, in the last 13.
@@ -171,6 +171,7 @@ select 'containment', unnest(list_filter([
         if(not is_escalated and not is_contained and side = 'after', 'open', null)
     ], lambda x: x is not null)), provider || '/' || failure_category, issue_id, null, 1
 from kept cross join form
+where side = 'after' or not is_bare
 union all
 select 'modes', unnest(list_filter(['recent', if(r.cure = s.cure, 'would_end', null)], lambda x: x is not null)),
     s.provider || '/' || s.failure_category, r.issue_id, r.escalation_no, 1

@@ -121,6 +121,7 @@ FLOORS = {
     12: ["pipelines.forget"],
     13: ["pipelines.flows"],
     14: ["pipelines.cli"],
+    15: ["pipelines.__main__"],
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 

@@ -188,6 +188,44 @@ def test_every_count_leads_to_as_many_tickets_and_they_to_a_definition(folder: P
     assert sum(seen.values()) > 1000
 
 
+MODE = "provider || '/' || failure_category"
+COUNTED = """
+ops_standing_list | {mode}                                 | n_escalations = escalations, n_agreed = agreed, n_before = before
+containment       | {mode}                                 | k_after = kept_since, n_after = of_since
+next_steps        | {mode}, subject = 'mode'               | n_escalations = recent, n_ended = would_end
+next_steps        | family_id::varchar, subject = 'family' | n_escalations = recent, n_ended = would_end
+action_effects    | action_id                              | n_before = before, n_since = since
+remedy_effects    | family_id || '/' || kind || '/' || ref | n_before = before, n_since = since
+criteria_standing | criterion_id || '/' || criterion_version | n_claimed = claimed, n_agreed = agreed, n_open = open
+runbook_use       | runbook_id                             | n_used = tickets
+coverage          | {mode}                                 | n_resolved = resolved
+"""
+NAMED = {"next_steps": {True: "modes", False: "patterns"}, "criteria_standing": "criteria"}
+
+
+def test_every_count_of_the_warehouse_is_as_long_as_its_list(review: Path) -> None:
+    """Also those that no page prints."""
+    with Warehouse.open(review.parents[2] / "warehouse.duckdb") as warehouse:
+        for line in COUNTED.format(mode=MODE).strip().splitlines():
+            view, groups, columns = (part.strip() for part in line.split(" | "))
+            group, _, where = groups.partition(", ")
+            named = NAMED.get(view, view)
+            measure = named[group == MODE] if isinstance(named, dict) else named
+            for column, variant in (pair.split(" = ") for pair in columns.split(", ")):
+                wrong = warehouse.rows(f"""
+                    with counted as (
+                        select {group} as group_key, {column} as n from mart.{view} where {where or 'true'} and {column} > 0
+                    ),
+                    listed as (
+                        select group_key, count(*) as n from mart.count_tickets
+                        where measure = '{measure}' and variant = '{variant}' and (measure <> 'modes' or group_key like '%/%')
+                        group by group_key
+                    )
+                    select * from counted left join listed using (group_key) where counted.n is distinct from listed.n
+                """)
+                assert wrong == [], (view, column)
+
+
 def test_no_count_in_a_table_stands_without_its_tickets(folder: Path) -> None:
     bare = []
     for path in folder.rglob("*.html"):

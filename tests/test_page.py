@@ -214,7 +214,7 @@ def test_every_count_of_the_warehouse_is_as_long_as_its_list(review: Path) -> No
             for column, variant in (pair.split(" = ") for pair in columns.split(", ")):
                 wrong = warehouse.rows(f"""
                     with counted as (
-                        select {group} as group_key, {column} as n from mart.{view} where {where or 'true'} and {column} > 0
+                        select {group} as group_key, {column} as n from mart.{view} where {where or "true"} and {column} > 0
                     ),
                     listed as (
                         select group_key, count(*) as n from mart.count_tickets

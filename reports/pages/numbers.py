@@ -60,13 +60,17 @@ def pages(week: Week) -> list[Page]:
 def _definitions(week: Week) -> list[Row]:
     """Of measures and of other counts alike, each with the page of its tickets where it has one."""
     rows = [row for row in week.rows("definitions") if not row["is_week_alone"]]
-    rows = [row | {"tickets": f"numbers/{row['measure']}.html#{anchor(row['variant'])}"} for row in rows]
+    rows = [
+        row | {"is_count": False, "tickets": f"numbers/{row['measure']}.html#{anchor(row['variant'])}"} for row in rows
+    ]
     listed = {measure for measure, *_ in week.counts.lists}
-    rest: Row = {"numerator": "", "denominator": "none", "version": 1, "statistics": ["count"]}
+    rest: Row = {"numerator": "", "denominator": "none", "version": 1, "statistics": ["count"], "is_count": True}
     for row in week.rows("count_definitions"):
         has_list = row["measure"] in listed
         rows.append(row | rest | {"tickets": f"numbers/{row['measure']}.html" if has_list else None})
-    return [row | {"id": anchor(row["measure"], row["variant"])} for row in rows]
+    return [
+        row | {"id": anchor(row["measure"], row["variant"]), "place": (row["is_count"], row["measure"])} for row in rows
+    ]
 
 
 def _lists(week: Week) -> dict[str, list[Row]]:

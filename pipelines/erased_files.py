@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from pipelines.settings import Settings
 
 TEXTS = frozenset((".toml", ".csv", ".md", ".json", ".jsonl", ".txt"))
 HASHED = "escalation_criteria.toml"  # a version that says something else than it did would be refused
+UNFINISHED = ".forgetting.json"
 WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
 
 
@@ -29,6 +30,42 @@ class Wanted:
     account: str | None = None
     pseudonym: str | None = None
     cause: str = "asked"
+
+    def is_told_by(self, what: str) -> bool:
+        """Whether somebody who says that means this."""
+        keys = {key.casefold() for found in self.tickets.values() for key in found}
+        return what.casefold() in keys | set(map(str, self.tickets)) or what == self.account
+
+
+# -- what was begun and not ended ------------------------------------------------------------------------------
+
+
+def begin(settings: Settings, wanted: Wanted, words: dict[str, str]) -> None:
+    """Write down what is to go, for once some of it is gone nothing else tells of the rest; `end` removes it."""
+    told = asdict(wanted) | {"tickets": {one: sorted(keys) for one, keys in wanted.tickets.items()}, "words": words}
+    partial = settings.home / f"{UNFINISHED}.partial"
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(told), encoding="utf-8")
+    partial.replace(settings.home / UNFINISHED)
+
+
+def begun(settings: Settings) -> tuple[Wanted, dict[str, str]] | None:
+    """What an erasing that was cut off was to erase, with the words that stand for a person."""
+    try:
+        told = json.loads((settings.home / UNFINISHED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    words = told.pop("words")
+    tickets = {int(one): frozenset(keys) for one, keys in told.pop("tickets").items()}
+    return Wanted(tickets, **told), words
+
+
+def end(settings: Settings) -> None:
+    """Nothing is left to be erased."""
+    (settings.home / UNFINISHED).unlink(missing_ok=True)
+
+
+# -- raw lines, texts, pages, models ---------------------------------------------------------------------------
 
 
 def words_of(settings: Settings, wanted: Wanted) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Counts stay, for an erased ticket keeps its times, statuses, mapped fields, tags and verdicts; it is listed as "a ticket
 that was erased". The warehouse is made anew from `state` and the raw lines, so that nothing is left in its file, and
-takes the old one's place at the end: who is cut off before gives the same command again.
+takes the old one's place. What was cut off at any moment is ended by the next erasing, whatever that is asked to erase.
 """
 
 import os
@@ -17,7 +17,18 @@ from analysis.warehouse import Warehouse
 from analysis.warehouse_copies import blank_actions, copy_state, replace_in_state
 from pipelines.backup import Store, make_backup
 from pipelines.desk_lock import leave_copy
-from pipelines.erased_files import Wanted, drop_models, drop_pages, erase_raw, erase_texts, patterns_of, words_of
+from pipelines.erased_files import (
+    Wanted,
+    begin,
+    begun,
+    drop_models,
+    drop_pages,
+    end,
+    erase_raw,
+    erase_texts,
+    patterns_of,
+    words_of,
+)
 from pipelines.erased_words import hash_of_person
 from pipelines.erasing import ERASED_TICKET, Erasures
 from pipelines.known import existing_warehouse
@@ -41,17 +52,23 @@ class Erased:
 
 def forget(settings: Settings, what: str, run_id: str, now: datetime, say: Say) -> Erased:
     """Erase a ticket (by any key it had, or its id) or an account. Raises `InputError` where nobody knows it."""
+    what = what.strip()
+    before = _end_what_was_begun(settings, run_id, now, say)
+    if before is not None and before[0].is_told_by(what):
+        return before[1]
     with existing_warehouse(settings.warehouse_file) as warehouse:
-        wanted = _find(warehouse, what.strip())
-        _remember(warehouse, wanted, run_id, now)
-    return _erase(settings, wanted, run_id, now, say)
+        wanted = _find(warehouse, what)
+    return _erase(settings, wanted, words_of(settings, wanted), run_id, now, say)
 
 
 def expire(settings: Settings, run_id: str, now: datetime, say: Say) -> Erased | None:
     """Erase the words of tickets that are done and were not updated for as long as `[retention]` says, if it does."""
     days = settings.retention.days
-    if days is None or not settings.warehouse_file.exists():
+    if not settings.warehouse_file.exists():
         return None
+    before = _end_what_was_begun(settings, run_id, now, say)
+    if days is None:
+        return before[1] if before else None
     with existing_warehouse(settings.warehouse_file) as warehouse:
         rows = warehouse.rows(
             """
@@ -66,12 +83,20 @@ def expire(settings: Settings, run_id: str, now: datetime, say: Say) -> Erased |
             """,
             [now - timedelta(days=days)],
         )
-        wanted = Wanted({issue_id: frozenset((key,)) for issue_id, key in rows}, cause="retention")
-        if not rows:
-            say(f"retention: no words are older than {days} days")
-            return None
-        _remember(warehouse, wanted, run_id, now)
-    return _erase(settings, wanted, run_id, now, say)
+    if not rows:
+        say(f"retention: no {'more ' if before else ''}words are older than {days} days")
+        return before[1] if before else None
+    wanted = Wanted({issue_id: frozenset((key,)) for issue_id, key in rows}, cause="retention")
+    return _erase(settings, wanted, {}, run_id, now, say)
+
+
+def _end_what_was_begun(settings: Settings, run_id: str, now: datetime, say: Say) -> tuple[Wanted, Erased] | None:
+    """End an erasing that was cut off, from its beginning: each part of it may be done twice."""
+    cut_off = begun(settings)
+    if cut_off is None:
+        return None
+    say("an erasing was cut off; it is ended first")
+    return cut_off[0], _erase(settings, *cut_off, run_id, now, say)
 
 
 def _find(warehouse: Warehouse, what: str) -> Wanted:
@@ -95,14 +120,17 @@ def _find(warehouse: Warehouse, what: str) -> Wanted:
         [what, hash_of_person(what)],
     )
     if not is_known:
-        raise InputError("neither a ticket's key nor an account id that this desk knows; look at it in Jira")
+        raise InputError(
+            "neither a ticket's key nor an account id that this desk knows (what was erased is known no more); "
+            "look at it in Jira"
+        )
     told = warehouse.value("select pseudonym from state.erasures where person_hash = ?", [hash_of_person(what)])
     count = warehouse.value("select count(distinct person_hash) from state.erasures")
     return Wanted({}, what, told or f"erased-person-{count + 1}")
 
 
 def _remember(warehouse: Warehouse, wanted: Wanted, run_id: str, now: datetime) -> None:
-    """Write down what is erased, so that it is not read again; of a person only a hash."""
+    """Write down once what is erased, so that it is not read again; of a person only a hash."""
     common = {"run_id": run_id, "recorded_at": now, "effective_at": now, "cause": wanted.cause}
     if wanted.account:
         known = warehouse.rows("select 1 from state.erasures where pseudonym = ?", [wanted.pseudonym])
@@ -111,18 +139,19 @@ def _remember(warehouse: Warehouse, wanted: Wanted, run_id: str, now: datetime) 
         return
     updated: dict[int, datetime] = dict(warehouse.rows("select issue_id, updated_at from core.tickets"))
     until = {one: updated[one] if wanted.cause == "retention" else None for one in wanted.tickets}
-    warehouse.append_events(
-        "state.erasures", [common | {"issue_id": one, "updated_until": until[one]} for one in wanted.tickets]
-    )
+    there = set(warehouse.rows("select issue_id, cause, updated_until from state.erasures"))
+    new = [one for one in wanted.tickets if (one, wanted.cause, until[one]) not in there]
+    warehouse.append_events("state.erasures", [common | {"issue_id": one, "updated_until": until[one]} for one in new])
 
 
-def _erase(settings: Settings, wanted: Wanted, run_id: str, now: datetime, say: Say) -> Erased:
+def _erase(settings: Settings, wanted: Wanted, words: dict[str, str], run_id: str, now: datetime, say: Say) -> Erased:
     criteria = read_criteria(settings.criteria_folder)
+    begin(settings, wanted, words)
     with Warehouse.open(settings.warehouse_file) as warehouse:
+        _remember(warehouse, wanted, run_id, now)
         erasures = Erasures.of(warehouse, criteria)
         clock = warehouse.rows("select as_of, week from core.clock")
         was_learned = _was_learned(warehouse, wanted)
-    words = words_of(settings, wanted)
     n_lines = erase_raw(settings, wanted, erasures, words)
     say(f"raw: {n_lines} lines changed")
     patterns = patterns_of(wanted, words)
@@ -137,6 +166,7 @@ def _erase(settings: Settings, wanted: Wanted, run_id: str, now: datetime, say: 
         for one in sorted(weeks - {week}) + [week] * (week in weeks or bool(weeks)):
             run_report(settings, say, week=one, until=clock[0][0], run_id=run_id)
     notes += _renew_backups(settings, now, say)
+    end(settings)
     return Erased(len(wanted.tickets), n_lines, tuple(f"{one:%G-W%V}" for one in sorted(weeks)), notes)
 
 

@@ -63,12 +63,14 @@ def faults(home: Path, other: Path) -> list[str]:
     pages = [sorted(path.parent.name for path in one.glob("reports/*/index.html")) for one in (home, other)]
     found += [f"pages {pages[0]}, not {pages[1]}"] if pages[0] != pages[1] else []
     found += [f"{word} in {place}" for place, word in sorted(where(home, *WORDS))]
+    # what a copy left that was cut off goes with the next copy, and holds nothing that was erased
     names = [
         {
             path.relative_to(one).as_posix()
             for path in one.rglob("*")
-            if "partial" in path.name or ".restore" in path.name
+            if ".partial" in path.name or ".restore" in path.name
         }
+        - {path.relative_to(one).as_posix() for path in one.glob("published/.*")}
         for one in (home, other)
     ]
     return found + [f"left behind: {name}" for name in sorted(names[0] - names[1])]

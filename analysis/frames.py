@@ -5,13 +5,14 @@ Whole tables are small (definitions, runbooks, families); of tickets only those 
 
 import pandas as pd
 
+from analysis.count_frames import BEHIND_COUNTS, COUNT_FRAMES
 from analysis.warehouse import Warehouse
 
 SHOWN_WEEKS = 53  # how far back charts reach
 
 # Of how many tickets there are pages: a folder of 12 MB holds so many. A desk of 20 escalations a week has all of
 # its own.
-MOST_PAGES = 500
+MOST_PAGES = 380
 MOST_FAMILIES = 150  # those on which Tier 2 spent most, then the newest
 # Tickets that some page tells of: `rank` 1 where they are of the week alone, open, contested, or named by a
 # decision; 2 where a
@@ -32,7 +33,7 @@ TOLD_TICKETS = """
         select issue_id, 1 from mart.open_escalations
         union all
         select t.issue_id, if(d.nth <= 8, 1, 2)
-        from (select unnest(refs) as ticket_key, unnest(range(1, len(refs) + 1)) as nth from mart.proposed_decisions) d
+        from (select unnest(refs) as ticket_key, unnest(range(1, len(refs) + 1)) as nth from decided) d
         join core.tickets t using (ticket_key)
         union all
         select e.issue_id, 1 from mart.verdicts v join mart.escalations e using (issue_id, escalation_no)
@@ -76,9 +77,11 @@ CLOSED_VERDICTS = """
                 and m.n > 0 and m.n_pending = 0
         )
 """
-PREPARED = (CLOSED_VERDICTS, TOLD_TICKETS, SHOWN_TICKETS)
+# Read twice; a view would be worked out twice.
+DECISIONS = "create or replace temp table decided as from mart.proposed_decisions"
+PREPARED = (CLOSED_VERDICTS, DECISIONS, BEHIND_COUNTS, TOLD_TICKETS, SHOWN_TICKETS)
 
-FRAMES = {
+FRAMES = COUNT_FRAMES | {
     "clock": "select as_of, week, reporting_zone from core.clock",
     "weeks": """
         select m.week, coalesce(bool_or(p.is_final), false) as is_final, count(p.week) > 0 as is_published,
@@ -126,9 +129,8 @@ FRAMES = {
     "measure_tickets": """
         select t.* from mart.shown_tickets t join core.clock k on k.week = t.week
         where t.group_key = 'all' or (t.group_key like 'provider:%' and (t.measure, t.variant) in (
-            ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'), ('resolution_without_tier3',
-                'by_resolution'),
-            ('waits', 'overdue')))
+            ('volume', 'escalations'), ('repeats', 'same_failure'), ('ops_should_have_handled', 'claimed'),
+            ('resolution_without_tier3', 'by_resolution'), ('waits', 'overdue')))
         order by measure, variant, statistic, group_key, issue_id, escalation_no
     """,
     "closed_verdicts": "select * from closed_verdicts order by variant, issue_id, escalation_no",
@@ -191,7 +193,7 @@ FRAMES = {
         join core.tickets t on t.issue_id = f.family_id
         cross join core.clock k
         left join mart.next_steps n on n.family_id = f.family_id and n.subject = 'family'
-        left join (select distinct family_id from mart.proposed_decisions) d on d.family_id = f.family_id
+        left join (select distinct family_id from decided) d on d.family_id = f.family_id
         where n.place is not null or (f.n_escalations > 1 and f.last_seen_at > k.as_of - interval 182 days)
             or d.family_id is not null
         qualify row_number() over (
@@ -223,7 +225,7 @@ FRAMES = {
         left join mart.remedy_effects e using (family_id, kind, ref)
         order by r.family_id, r.effective_at, r.kind, r.ref
     """,
-    "proposed_decisions": "select * from mart.proposed_decisions order by place",
+    "proposed_decisions": "select * from decided order by place",
     "actions": """
         select a.*, e.n_before, e.n_since, e.n_weeks_before, e.n_weeks_since, e.low, e.high, e.verdict
         from mart.actions a left join mart.action_effects e using (action_id)
@@ -280,7 +282,9 @@ FRAMES = {
     "ops_standing_list": "select * from mart.ops_standing_list order by place",
     "criteria_standing": "select * from mart.criteria_standing order by claims desc, criterion_id, criterion_version",
     "onboardings": """
-        select o.*, d.name as dealer_name from mart.onboardings o left join mart.dealers d using (dealer_id)
+        select o.*, d.name as dealer_name, f.dealer_text from mart.onboardings o
+        left join mart.dealers d on d.dealer_id = o.dealer_id
+        left join core.ticket_facts f on f.issue_id = o.issue_id
         order by o.requested_at desc nulls last, o.ticket_key, o.dealer_id
     """,
     "containment": "select * from mart.containment order by provider, failure_category",
@@ -294,7 +298,11 @@ FRAMES = {
     "criteria": "select * from core.criteria order by criterion_id, version",
     "providers": "select * from core.providers order by provider",
     "tag_sources": """
-        select kind, source, count(*) as n from mart.tags semi join mart.tagged_escalations using (issue_id)
+        select kind, source, count(*) as n from mart.tags
+        semi join (
+            from mart.tagged_escalations cross join core.clock
+            where escalated_week > week - 91 and escalated_week <= week
+        ) using (issue_id)
         group by all order by all
     """,
     "tag_drift": "select d.* from mart.tag_drift d join core.clock using (week) order by signal",
@@ -309,7 +317,9 @@ FRAMES = {
         where r.group_key = 'all' order by t.event_id, t.issue_id, t.escalation_no
     """,
     "excluded": """
-        select exclusion_reason, count(*) as n from mart.tagged_escalations where is_excluded group by all order by all
+        select exclusion_reason, count(*) as n from mart.tagged_escalations cross join core.clock
+        where is_excluded and escalated_week > week - 91 and escalated_week <= week
+        group by all order by all
     """,
 }
 

@@ -64,6 +64,7 @@ def measure(
             warehouse.remake("measure")
         warehouse.replace("core.clock", [{"as_of": as_of, "week": reported, "reporting_zone": zone}])
         warehouse.replace("mart.definitions", definition_rows())
+        warehouse.replace("mart.count_definitions", count_definition_rows())
         warehouse.replace("core.targets", _targets(criteria))
         for name in INPUTS:
             warehouse.replace(f"core.input_{name}", inputs.get(name, ()))
@@ -112,6 +113,17 @@ def _variants(table: TableFile) -> list[tuple[dict[str, object], str]]:
     for line in notes["variant"]:
         name, _, text = line.partition(" ")
         rows.append((common | {"text": f"{notes['text'][0]} {text}"}, name))
+    return rows
+
+
+def count_definition_rows() -> list[dict[str, str]]:
+    """Each count that is no measure as the header of mart.count_tickets states it."""
+    rows = []
+    for line in table_files()["mart.count_tickets"].notes["count"]:
+        name, _, told = line.partition(" ")
+        measure, _, variant = name.partition(".")
+        title, _, text = told.partition(" | ")
+        rows.append({"measure": measure, "variant": variant, "title": title, "text": text})
     return rows
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from analysis.errors import InputError
 from analysis.warehouse import Warehouse
-from pipelines import weekly
+from pipelines import steps, weekly
 from pipelines.models import model_in_force
 from pipelines.order import Do, Publishing, Result, Say, plainly
 from pipelines.settings import Settings
@@ -57,5 +57,5 @@ def _weeks(settings: Settings, say: Say, since: date, result: Result, do: Do) ->
             past = Publishing.NO if is_published else Publishing.BACKFILL
             how = past if week < last else Publishing.PUBLISH
             order = weekly.order_of(settings, lambda _: None, do, result.run_id, how)
-            _, page, _ = weekly.tell_week(order, warehouse, model.version if model else None, week, result.as_of)
+            _, page, _ = steps.tell_week(order, warehouse, model.version if model else None, week, result.as_of)
     return replace(result, page=page)

@@ -20,6 +20,7 @@ from analysis.warehouse import Warehouse
 from pipelines.alerts import open_problems, wrong_urls
 from pipelines.deliver.reach import reach
 from pipelines.desk_lock import Holder, holder_of, warehouse_to_read
+from pipelines.erased_files import begun
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.known import cursors
 from pipelines.live import live_source
@@ -62,6 +63,7 @@ def examine(settings: Settings, say: Say) -> list[Finding]:
     found += guarded("copy", lambda: [check_copy(settings)])
     found.append(check_disk(settings))
     found.append(check_lock(holder_of(settings.warehouse_file)))
+    found += check_erasing(settings)
     return [*found, *check_telling(settings), *check_targets(settings)]
 
 
@@ -287,6 +289,13 @@ def check_permissions(ask: Callable[[], Mapping[str, Any]], project: str, writes
         yield Finding("permissions", "look" if writes else "ok", f"{project}: {told_so}")
     else:
         yield Finding("permissions", "ok", f"{project}: the account may comment and label, where it is told to")
+
+
+def check_erasing(settings: Settings) -> list[Finding]:
+    """Whether words that were to be erased may still be there."""
+    if begun(settings) is None:
+        return []
+    return [Finding("erasing", "look", "an erasing was cut off; `escalations forget --expired` ends it")]
 
 
 def clock_difference(server: datetime, here: datetime) -> Finding:

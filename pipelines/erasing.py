@@ -3,10 +3,9 @@
 Raw lines that are there, and all that are read later, go through the same functions, so that nothing comes back.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,12 +14,12 @@ from analysis.markers import OPENING, marker_of
 from analysis.taxonomy import Criteria
 from analysis.text import is_remote_link, parse_moment
 from analysis.warehouse import Warehouse
+from pipelines.erased_words import ID_KEYS, account_ids, hash_of_person, renamed_keys, without_persons
 from pipelines.field_catalogue import FieldCatalogue
 from pipelines.normalise.values import body_text, entries_of
 
 Json = dict[str, Any]
 ERASED_TICKET = "a ticket that was erased"
-ERASED_PERSON = "a person who was erased"
 ERASED_WORDS = "erased"
 LONGEST_VALUE = 60  # characters of a mapped field's value; what is longer tells a story
 STANDARD = (
@@ -40,12 +39,6 @@ PLAIN_ITEMS = {
     *("link", "key", "security"),
 }
 OUR_LABEL = re.compile(r"(?:verdict|why)-[a-z]+|(?:provider|category|root[_-]?cause):[\w-]+", re.IGNORECASE)
-ID_KEYS = ("accountId", "key", "name")
-
-
-def hash_of_person(account: str) -> str:
-    """By what a person is known again whose account id is not kept."""
-    return hashlib.sha256(f"escalations {account}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ class Erasures:
         if until is None or (updated is not None and updated <= until):
             issue = skeleton(issue, self.kept, key)
         issue = self._without_links_words(issue)
-        persons = {one: self.persons[h] for one in _ids(issue) if (h := hash_of_person(one)) in self.persons}
+        persons = {one: self.persons[h] for one in account_ids(issue) if (h := hash_of_person(one)) in self.persons}
         return without_persons(issue, persons) if persons else issue
 
     def _without_links_words(self, issue: Json) -> Json:
@@ -125,11 +118,6 @@ class Erasures:
 def erased_key(issue_id: int) -> str:
     """What stands in the place of the key of a ticket that somebody asked to erase."""
     return f"ERASED-{issue_id}"
-
-
-def key_pattern(key: str) -> str:
-    """A regular expression that finds a key, and not another one that begins or ends like it."""
-    return rf"\b{re.escape(key)}\b"
 
 
 def skeleton(issue: Json, kept: Kept, key: str | None) -> Json:
@@ -228,91 +216,6 @@ def _bare_item(item: Json, kept: Kept, key: str | None) -> Json:
 
 def _kept_labels(text: object, kept: Kept) -> str | None:
     return " ".join(one for one in str(text).split() if kept.is_label(one)) if text is not None else None
-
-
-def renamed_keys(issue: Json, renamed: Mapping[str, str]) -> Json:
-    """The issue with other keys wherever they are written, also within words."""
-    patterns = [(re.compile(key_pattern(old)), new) for old, new in renamed.items()]
-
-    def rename(text: str) -> str:
-        for pattern, new in patterns:
-            text = pattern.sub(new, text)
-        return text
-
-    made: Json = _map_strings(issue, rename)
-    return made
-
-
-def without_persons(issue: Json, pseudonyms: Mapping[str, str]) -> Json:
-    """The issue with pseudonyms for account ids, and without the names and addresses that stand beside those ids."""
-    names = {text for user in _users(issue, pseudonyms) for text in _names(user)}
-    bare = _without_users(issue, pseudonyms)
-    made: Json = renamed_persons(bare, dict(pseudonyms) | dict.fromkeys(names, ERASED_PERSON))
-    return made
-
-
-def renamed_persons(value: Any, words: Mapping[str, str]) -> Any:
-    """A value with other words wherever these stand, as words of their own, in any case; the longest first."""
-    if not words:
-        return value
-    found = re.compile(
-        "|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(words, key=len, reverse=True)), re.IGNORECASE
-    )
-    told = {one.casefold(): new for one, new in words.items()}
-    return _map_strings(value, lambda text: found.sub(lambda hit: told[hit[0].casefold()], text))
-
-
-def names_of(issue: Json, account: str) -> set[str]:
-    """Names and addresses that stand beside an account id in an issue."""
-    return {text for user in _users(issue, {account: ""}) for text in _names(user)}
-
-
-def _names(user: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("displayName", "emailAddress"):
-        if isinstance(user.get(name), str) and len(user[name]) > 3:
-            yield user[name]
-
-
-def _users(value: Any, ids: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        if any(value.get(name) in ids for name in ID_KEYS if isinstance(value.get(name), str)):
-            yield value
-        for one in value.values():
-            yield from _users(one, ids)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _users(one, ids)
-
-
-def _without_users(value: Any, ids: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        if "displayName" in value or "accountId" in value:
-            known = [name for name in ID_KEYS if isinstance(value.get(name), str) and value[name] in ids]
-            if known:
-                return {name: ids[value[name]] for name in known}
-        return {name: _without_users(one, ids) for name, one in value.items()}
-    return [_without_users(one, ids) for one in value] if isinstance(value, list) else value
-
-
-def _ids(value: Any) -> set[str]:
-    """What may be account ids: of people's objects, mentions and changelog items."""
-    found: set[str] = set()
-    if isinstance(value, Mapping):
-        found |= {value[name] for name in (*ID_KEYS, "id", "from", "to") if isinstance(value.get(name), str)}
-        for one in value.values():
-            found |= _ids(one)
-    elif isinstance(value, list):
-        for one in value:
-            found |= _ids(one)
-    return found
-
-
-def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, Mapping):
-        return {name: _map_strings(one, change) for name, one in value.items()}
-    return [_map_strings(one, change) for one in value] if isinstance(value, list) else value
 
 
 def _number(value: object) -> int | None:

@@ -30,7 +30,7 @@ LINK_END, HASH = re.compile(r"\]\("), re.compile(r"#(?=\w)")
 def inert(text: str | None) -> str:
     """A text as one line that no mail or chat client obeys: no address, mention, channel, markup or direction."""
     text = printable(text).translate(REPLACED)
-    text = SCHEME.sub(lambda found: f"{found[1] or found[2]}[:]", text)
+    text = SCHEME.sub(lambda found: f"{found[1] or found[2]}[:]", text).replace("://", "[:]//")
     return HASH.sub("# ", LINK_END.sub("] (", HOST_DOT.sub("[.]", text)))
 
 

@@ -20,7 +20,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = ("percent", "day", "moment", "plural", "number", "span", "words", "anchor", "cut", "capital", "sentence")
+    told = (
+        "percent",
+        "day",
+        "moment",
+        "known_at",
+        "deadline",
+        "plural",
+        "number",
+        "span",
+        "words",
+        "anchor",
+        "cut",
+        "capital",
+        "sentence",
+    )
     environment.filters |= {name: getattr(wording, name) for name in told} | {"figure": figure}
     environment.filters |= {"inline": markdown.inline, "code": markdown.code, "quote": markdown.quote}
     environment.filters |= {"scalar": markdown.scalar, "link": markdown.link, "quote_page": markdown.quote_page}

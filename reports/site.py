@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 
 from reports.charts import library
-from reports.pages import families, numbers, onboarding, ops, providers, queue, review, scorecard, tickets
+from reports.pages import counts, families, numbers, onboarding, ops, providers, queue, review, scorecard, tickets
 from reports.render import TEMPLATES
 from reports.tables import Page, Row
 from reports.week import Week
 from reports.wording import anchor, cut, words
 
-PAGES = (review, scorecard, queue, ops, onboarding, providers, families, tickets, numbers)
+PAGES = (review, scorecard, queue, ops, onboarding, providers, families, tickets, numbers, counts)
 
 
 def pages(week: Week) -> list[Page]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from reports.counts import Counts
 from reports.tables import Row
 from reports.wording import anchor, interval, percent, words
 
@@ -32,6 +33,9 @@ BY_PROVIDER = (
     ("resolution_without_tier3", "by_resolution"),
     ("waits", "overdue"),
 )
+
+
+LISTED_BY_PROVIDER = (*BY_PROVIDER, ("volume", "escalations"))
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,12 @@ class Week:
         rows = self.rows("families")
         names = file_names((row["family_id"], row["founder_key"]) for row in rows)
         return {row["family_id"]: row | {"href": f"families/{names[row['family_id']]}.html"} for row in rows}
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The counts that are no measures, of what the week's pages tell."""
+        members = [*self.rows("count_tickets"), *self.rows("week_tickets")]
+        return Counts(members, self.rows("counted"), self.families)
 
     def grouped(self, name: str, by: str) -> dict[Any, list[Row]]:
         """The rows of a frame by one of its columns."""

@@ -1,6 +1,6 @@
 """What ids of ours are called on every page, in messages and in exports."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 VERDICTS = {
     "should_have_handled": "OPS could have handled it",
@@ -102,6 +102,23 @@ WHY_NOW = {
     "ours": "waits for our answer",
     "waiting": "somebody else holds the ball",
 }
+COUNTED = {
+    "of_before": "all before the runbook",
+    "kept_before": "kept before the runbook",
+    "of_since": "all since the runbook, or in 13 weeks",
+    "kept_since": "kept since the runbook, or in 13 weeks",
+    "before": "in the weeks before",
+    "since": "in the weeks since",
+    "recent": "in 13 weeks",
+    "would_end": "those that the cure would have ended",
+    "without_tier3": "resolved without Tier 3, over the weeks that the share pools",
+    "resolved": "resolved",
+    "touched_tier3": "touched Tier 3",
+    "through_ops": "through OPS",
+    "compared": "all but cancelled ones",
+    "open": "open",
+    "resolution_without_tier3": "resolved without Tier 3",
+}
 WHY_NOT = {
     "knowledge": "OPS did not know how",
     "access": "OPS lacked the access",
@@ -137,6 +154,18 @@ def day(value: date | datetime | None) -> str:
 def moment(value: datetime | None) -> str:
     """`16 Nov 2026, 14:05`; none → `–`."""
     return "–" if value is None or value != value else f"{value.day} {value:%b %Y, %H:%M}"
+
+
+def known_at(value: datetime | None) -> str:
+    """A moment of which the day alone is known, midnight, as that day; others as they are."""
+    return day(value) if value is not None and (value.hour, value.minute) == (0, 0) else moment(value)
+
+
+def deadline(value: datetime | None) -> str:
+    """Midnight as the end of the day before: `the end of 27 Nov 2026`."""
+    if value is not None and (value.hour, value.minute) == (0, 0):
+        return f"the end of {day(value - timedelta(days=1))}"
+    return moment(value)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -65,6 +65,51 @@ class Reader(HTMLParser):
             self._words.append(data)
 
 
+class Cells(HTMLParser):
+    """The cells of a page's tables: heading of the column, words, whether something in it leads on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str, bool]] = []
+        self._headings: list[str] = []
+        self._open = ""
+        self._place = -1
+        self._words, self._leads = "", False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self._headings = []
+        elif tag == "tr":
+            self._place = -1
+        elif tag in ("th", "td"):
+            self._open, self._words, self._leads, self._place = tag, "", False, self._place + 1
+        self._leads = self._leads or tag == "a"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "th":
+            self._headings.append(self._words.strip())
+        elif tag == "td":
+            self.found.append((self._headings[self._place], " ".join(self._words.split()), self._leads))
+        self._open = "" if tag == self._open else self._open
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self._words += data
+
+
+def tickets_listed(text: str, place: str) -> tuple[int, int]:
+    """How many tickets a list counts, and how many it names in all: counted, not counted and open ones."""
+    section = text.partition(f'id="{place}">')[2].partition("</section>")[0]
+    counted = section.partition("<h3>Not counted")[0].partition("<h3>Still open")[0].partition("<h3>Not answered")[0]
+    return _named(counted), _named(section)
+
+
+def _named(section: str) -> int:
+    keys = "".join(re.findall(r'<p class="keys">(.*?)</p>', section, re.DOTALL))
+    return section.count("<tr><td>") + len(re.findall(r"[A-Z]+-\d+", re.sub(r"<[^>]*>", " ", keys)))
+
+
 def read(path: Path) -> Reader:
     return Reader(path.read_text(encoding="utf-8"))
 

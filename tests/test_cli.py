@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,11 @@ def measures(folder: Path, warehouse: str = "data/warehouse.duckdb") -> list[tup
     with duckdb.connect(str(folder / warehouse), read_only=True) as connection:
         columns = "week, measure, variant, statistic, group_key, numerator, denominator, value"
         return connection.execute(f"select {columns} from mart.measures order by all").fetchall()
+
+
+def test_version(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert done(tmp_path, "--version") == f"escalations {project['version']}\n"
 
 
 BROKEN = '{"id": "1", "key": "SUP-1", "fields": {"summary": "SECRETWORD"\n'

@@ -19,7 +19,9 @@ from analysis.review import Answer, store_answers
 from analysis.warehouse import Warehouse
 from pipelines import weekly
 from pipelines.backup import Store, make_backup
-from pipelines.erasing import Erasures, Kept, skeleton, without_persons
+from pipelines.doctor import check_erasing
+from pipelines.erased_words import without_persons
+from pipelines.erasing import Erasures, Kept, skeleton
 from pipelines.forget import expire, forget
 from pipelines.published_copy import publish_copy
 from pipelines.settings import Retention, Settings
@@ -305,14 +307,40 @@ def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatc
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for step in ("_erase_raw", "_drop_pages", "rebuild"):
+    weeks = sorted(path.parent.name for path in desk.reports.glob("*-W*/index.html"))
+    assert weeks
+    for step in ("erase_raw", "drop_pages", "rebuild", "_renew_backups"):
         with monkeypatch.context() as patched:
             patched.setattr(f"pipelines.forget.{step}", killed)
             with pytest.raises(KeyboardInterrupt):
                 forget(desk, "SUP-1", "r-1", NOW, print)
-    forget(desk, "SUP-1", "r-1", NOW, print)
+    # the warehouse no longer knows the key, and its backups still hold the words
+    assert any(place.startswith("backups/") for place, _ in where(desk.home, *WORDS))
+    assert forget(desk, "sup-1", "r-1", NOW, print).n_tickets == 1
     publish_copy(desk, NOW, print, at_once=True)
+    assert sorted(path.parent.name for path in desk.reports.glob("*-W*/index.html")) == weeks
     assert {place for place, _ in where(desk.home, *WORDS) if not place.startswith("models")} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["erase_raw", "_renew_backups"])
+def test_whoever_is_erased_next_ends_what_was_cut_off(
+    step: str, desk: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person was to go; the retention of the next week, which has nothing to do, sees to it."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"pipelines.forget.{step}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget(desk, PERSON, "r-1", NOW, print)
+    assert [one.what for one in check_erasing(desk)] == ["erasing"]
+    assert expire(desk, "r-2", NOW, print) is not None
+    assert where(desk.home, PERSON, NAME, MAIL) == set()
+    assert expire(desk, "r-3", NOW, print) is None
+    assert check_erasing(desk) == []
 
 
 @pytest.mark.slow

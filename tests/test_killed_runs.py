@@ -14,7 +14,7 @@ from served_desk import busy_desk, busy_ticket, command, content, environment
 
 from pipelines.extract import _clear_after_killed
 
-KILLS = int(os.environ.get("ESCALATIONS_KILLS", "3"))
+KILLS = int(os.environ.get("ESCALATIONS_KILLS", "2"))
 
 
 @pytest.mark.slow

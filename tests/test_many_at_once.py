@@ -13,7 +13,7 @@ from served_desk import busy_desk, command, environment
 
 from analysis.warehouse import Warehouse
 
-SPAN = float(os.environ.get("ESCALATIONS_SPAN", "15"))
+SPAN = float(os.environ.get("ESCALATIONS_SPAN", "8"))
 WRITER = """
 import json, sys, time
 from datetime import UTC, datetime

@@ -24,6 +24,7 @@ WORDS = [
     ("https://evil.example/a?b=1", "https[:]//evil[.]example/a?b=1"),
     ("HTTPS://evil.example", "HTTPS[:]//evil[.]example"),
     ("slack://open", "slack[:]//open"),
+    ("1://x and ://", "1[:]//x and [:]//"),
     ("www.evil.example", "www[.]evil[.]example"),
     ("[click](x) ![i](y)", "[click] (x) ![i] (y)"),
     ("javascript:alert(1)", "javascript[:]alert(1)"),

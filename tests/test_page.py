@@ -1,6 +1,7 @@
 """The sample's site in a real browser, from disk, with the network off."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,17 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from site_reading import chromium, lost_links, needs_chromium, opened_page, pages_in, read, words_of
+from site_reading import (
+    Cells,
+    chromium,
+    lost_links,
+    needs_chromium,
+    opened_page,
+    pages_in,
+    read,
+    tickets_listed,
+    words_of,
+)
 
 from analysis.warehouse import Warehouse
 from pipelines import weekly
@@ -136,6 +147,95 @@ def test_every_headline_number_leads_to_as_many_tickets_and_they_to_a_definition
         assert counted == int((re.findall(r"\d+", told) or ["0"])[-1]), (told, place)
         definition = re.findall(r'href="\.\./(definitions\.html)#([^"]+)"', text)[0]
         assert f'id="{definition[1]}"' in (folder / definition[0]).read_text()
+
+
+# What no ticket stands behind: time, dealers, weeks, and what a target asks for (what it counts stands beside it).
+NO_TICKETS = {
+    "Days",
+    "Hours",
+    "Hours of Tier 2",
+    "Age, working hours",
+    "Dealers",
+    "Weeks",
+    "Weeks pooled",
+    "To reach",
+    "Now",
+}
+NO_TICKETS |= {
+    "All",
+    "with us",
+    "waiting for the provider",
+    "waiting for the dealer",
+    "waiting for OPS",
+}  # days by party
+
+
+def test_every_count_leads_to_as_many_tickets_and_they_to_a_definition(folder: Path) -> None:
+    """Whatever is printed as a count, on every page: one click to the tickets, one more to what it counts."""
+    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.html")}
+    seen, wrong = Counter[str](), []
+    for name, text in texts.items():
+        for address, place, told in re.findall(r'<a class="count" href="([^"#]+)#([^"]+)">\s*([^<]*?)\s*</a>', text):
+            target = ((folder / name).parent / address).resolve().relative_to(folder.resolve()).as_posix()
+            if int(re.findall(r"\d+", told)[0]) not in tickets_listed(texts[target], place):
+                wrong.append((name, told, address, place, tickets_listed(texts[target], place)))
+            section = texts[target].partition(f'id="{place}">')[2].partition("</section>")[0]
+            definition = re.findall(r'href="\.\./definitions\.html#([^"]+)"', section)[0]
+            assert f'id="{definition}"' in texts["definitions.html"], definition
+            seen[target] += 1
+    assert wrong == []
+    assert len(seen) > 15
+    assert sum(seen.values()) > 1000
+
+
+MODE = "provider || '/' || failure_category"
+COUNTED = """
+ops_standing_list | {mode}                                 | n_escalations = escalations, n_agreed = agreed, n_before = before
+containment       | {mode}                                 | k_after = kept_since, n_after = of_since
+next_steps        | {mode}, subject = 'mode'               | n_escalations = recent, n_ended = would_end
+next_steps        | family_id::varchar, subject = 'family' | n_escalations = recent, n_ended = would_end
+action_effects    | action_id                              | n_before = before, n_since = since
+remedy_effects    | family_id || '/' || kind || '/' || ref | n_before = before, n_since = since
+criteria_standing | criterion_id || '/' || criterion_version | n_claimed = claimed, n_agreed = agreed, n_open = open
+runbook_use       | runbook_id                             | n_used = tickets
+coverage          | {mode}                                 | n_resolved = resolved
+"""
+NAMED = {"next_steps": {True: "modes", False: "patterns"}, "criteria_standing": "criteria"}
+
+
+def test_every_count_of_the_warehouse_is_as_long_as_its_list(review: Path) -> None:
+    """Also those that no page prints."""
+    with Warehouse.open(review.parents[2] / "warehouse.duckdb") as warehouse:
+        for line in COUNTED.format(mode=MODE).strip().splitlines():
+            view, groups, columns = (part.strip() for part in line.split(" | "))
+            group, _, where = groups.partition(", ")
+            named = NAMED.get(view, view)
+            measure = named[group == MODE] if isinstance(named, dict) else named
+            for column, variant in (pair.split(" = ") for pair in columns.split(", ")):
+                wrong = warehouse.rows(f"""
+                    with counted as (
+                        select {group} as group_key, {column} as n from mart.{view} where {where or "true"} and {column} > 0
+                    ),
+                    listed as (
+                        select group_key, count(*) as n from mart.count_tickets
+                        where measure = '{measure}' and variant = '{variant}' and (measure <> 'modes' or group_key like '%/%')
+                        group by group_key
+                    )
+                    select * from counted left join listed using (group_key) where counted.n is distinct from listed.n
+                """)
+                assert wrong == [], (view, column)
+
+
+def test_no_count_in_a_table_stands_without_its_tickets(folder: Path) -> None:
+    bare = []
+    for path in folder.rglob("*.html"):
+        name = path.relative_to(folder).as_posix()
+        if not name.startswith(("numbers/", "tickets/")):
+            cells = Cells(path.read_text().partition("<main")[2]).found
+            bare += [
+                (name, *cell) for cell in cells if re.fullmatch(r"\d+", cell[1]) and cell[1] != "0" and not cell[2]
+            ]
+    assert [one for one in bare if one[1] not in NO_TICKETS] == []
 
 
 # -- in the browser ----------------------------------------------------------------------------------------------------

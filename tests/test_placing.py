@@ -63,6 +63,7 @@ class Desk:
     criteria: Criteria
     likeness: Likeness
     story: str
+    is_judged: bool = False  # only repeats need it
 
     def run(self, until: str = END, likeness: Likeness | None = None) -> Placed:
         """What had happened by then is loaded, and the steps are taken in their order."""
@@ -75,8 +76,12 @@ class Desk:
         now = datetime.fromisoformat(until)
         tag(self.warehouse, self.criteria, None, "run", now)
         placed = place(self.warehouse, likeness or self.likeness, "run", now)
-        judge(self.warehouse, self.criteria, "run", datetime(2026, 11, 1))
+        if self.is_judged:
+            self.judge()
         return placed
+
+    def judge(self) -> None:
+        judge(self.warehouse, self.criteria, "run", datetime(2026, 11, 1))
 
     def say(self, at: str, event: str, issue: int | None, family: int | None, other: int | None = None) -> None:
         """A person says so; tickets and families are told by the last digits of their ids."""
@@ -98,11 +103,12 @@ class Desk:
 
 
 @contextmanager
-def desk_of(story: str, folder: Path, likeness: Likeness | None = None) -> Iterator[Desk]:
+def desk_of(story: str, folder: Path, likeness: Likeness | None = None, *, is_judged: bool = False) -> Iterator[Desk]:
     story = story.replace("!", HERE)
     criteria = bare_criteria(folder / "criteria", dealers__csv=DEALERS)
     with open_warehouse(folder / "warehouse.duckdb") as warehouse:
-        yield Desk(warehouse, folder, criteria, likeness or likeness_by_hand(story, ranks=NEARER), story)
+        known = likeness or likeness_by_hand(story, ranks=NEARER)
+        yield Desk(warehouse, folder, criteria, known, story, is_judged)
 
 
 def held(desk: Desk) -> dict[str, str]:
@@ -166,7 +172,7 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
     """Name of the cuts → what the desk holds in the end."""
     found = {}
     for name, cuts in CUTS.items():
-        with desk_of(STORY, tmp_path_factory.mktemp("desk")) as desk:
+        with desk_of(STORY, tmp_path_factory.mktemp("desk"), is_judged=True) as desk:
             for until in cuts:
                 desk.run(until)
             found[name] = held(desk)
@@ -241,7 +247,7 @@ def test_tickets_are_read_some_at_a_time(
     tmp_path: Path, one_go: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readings, "BATCH", 2)
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         desk.run()
         assert held(desk) == one_go
 
@@ -447,7 +453,7 @@ def test_closed_as_something_far_from_its_family(name: str, cuts: list[str], tmp
 
 
 def test_what_is_derived_is_made_again(tmp_path: Path, one_go: dict[str, str]) -> None:
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         for until in CUTS["week by week"]:
             desk.run(until)
         desk.forget(*DERIVED)
@@ -457,7 +463,7 @@ def test_what_is_derived_is_made_again(tmp_path: Path, one_go: dict[str, str]) -
 
 def test_and_what_comes_then_is_placed_as_ever(tmp_path: Path, one_go: dict[str, str]) -> None:
     """Tables that are lost between two weeks change nothing, also where the next run has tickets to place."""
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         for until in CUTS["week by week"]:
             desk.run(until)
             desk.forget(*DERIVED)
@@ -474,7 +480,7 @@ def test_and_what_comes_then_is_placed_as_ever(tmp_path: Path, one_go: dict[str,
     ],
 )
 def test_any_one_of_what_is_derived_is_made_again(name: str, tmp_path: Path, one_go: dict[str, str]) -> None:
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         desk.run()
         desk.forget(name)
         desk.derive()
@@ -482,7 +488,7 @@ def test_any_one_of_what_is_derived_is_made_again(name: str, tmp_path: Path, one
 
 
 def test_a_pair_that_is_lost_is_found_again(tmp_path: Path, one_go: dict[str, str]) -> None:
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         desk.run()
         desk.warehouse.execute("delete from core.alike where issue_id = 1007")
         desk.derive()
@@ -492,7 +498,7 @@ def test_a_pair_that_is_lost_is_found_again(tmp_path: Path, one_go: dict[str, st
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_table_of_an_older_program_is_made_anew(name: str, tmp_path: Path, one_go: dict[str, str]) -> None:
     column = {"readings": "dealer_id", "alike": "log_odds", "family_profiles": "kind"}[name]
-    with desk_of(STORY, tmp_path) as desk:
+    with desk_of(STORY, tmp_path, is_judged=True) as desk:
         desk.run()
         desk.warehouse.execute(f"alter table core.{name} drop column {column}")
         desk.warehouse.execute("update core.builds set hash = 'older' where step = 'place'")
@@ -721,7 +727,7 @@ def test_what_a_person_said_is_followed(name: str, tmp_path: Path) -> None:
     with desk_of(SAID_STORY, tmp_path) as desk:
         desk.run("2026-03-09")
         said(desk, name)
-        judge(desk.warehouse, desk.criteria, "run", datetime(2026, 11, 1))
+        desk.judge()
         assert of_first_five(desk) == SAID_MEMBERS[name]
         assert desk.derive("2026-03-11") == Placed(0, 0)
         assert of_first_five(desk) == SAID_MEMBERS[name]
@@ -997,7 +1003,7 @@ BACK = "select issue_id - 1000, repeat_kind, told_by, repeat_of - 1000 from core
 
 
 def test_repeats_follow_what_a_person_says_of_families(tmp_path: Path) -> None:
-    with desk_of(REPEATED, tmp_path) as desk:
+    with desk_of(REPEATED, tmp_path, is_judged=True) as desk:
         desk.run("2026-03-20")
         assert desk.tell(MEMBERS) == "1 1\n2 1\n3 3\n4 1"
         by_itself = lines(
@@ -1078,7 +1084,7 @@ def test_a_week_at_a_time_is_all_in_one_go(tickets: Tickets) -> None:
     for cuts in ([END], [*MONDAYS, END]):
         with (
             TemporaryDirectory() as name,
-            desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER)) as desk,
+            desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER), is_judged=True) as desk,
         ):
             for until in cuts:
                 desk.run(until)
@@ -1118,7 +1124,7 @@ def test_whatever_persons_say_in_between(tickets: Tickets, talk: list[tuple[str,
     """
     with (
         TemporaryDirectory() as name,
-        desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER)) as desk,
+        desk_of(story_of(tickets), Path(name), likeness_by_hand(WORDS, ranks=NEARER), is_judged=True) as desk,
     ):
         for until, (what, first, second) in zip([*MONDAYS, END], talk, strict=True):
             desk.run(until)
@@ -1126,7 +1132,7 @@ def test_whatever_persons_say_in_between(tickets: Tickets, talk: list[tuple[str,
             desk.derive(until)
             kept = desk.tell(REPEATS)
             desk.warehouse.execute("delete from core.builds where step = 'judge'")
-            judge(desk.warehouse, desk.criteria, "run", datetime(2026, 11, 1))
+            desk.judge()
             assert desk.tell(REPEATS) == kept
             assert desk.warehouse.rows("select issue_id from core.family_members group by 1 having count(*) > 1") == []
             begun = "select issue_id from state.family_events where family_id = issue_id"

@@ -256,7 +256,7 @@ def proposed(kind: str, **given: object) -> dict[str, object]:
                 n_ended_low=2,
                 n_ended_high=2,
             ),
-            "Show OPS how to end it: CDK, how to",
+            "Show OPS how to end it: CDK, how-to questions",
             "3 escalations in 13 weeks, up to 1 hour of Tier 2; training OPS would have ended 2 of them.",
             id="mode",
         ),

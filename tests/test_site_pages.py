@@ -144,9 +144,10 @@ def test_who_waits_longest_beyond_normal_stands_first() -> None:
     ]
     assert order == sorted(order)
     assert (
-        "19 days over 21 normal the provider since 20 Jun 2026" in text and "6 days over 21 normal the dealer" in text
+        "19 days over the normal 21 the provider since 20 Jun 2026" in text
+        and "6 days over the normal 21 the dealer" in text
     )
-    assert "no normal time known" in text and "late by 4 days" in text
+    assert "no normal time until live is known" in text and "late by 4 days" in text
     assert "Gone" not in text and "Long ago" not in text
 
 
@@ -215,7 +216,10 @@ def test_runbooks_by_symptom_and_the_standing_list() -> None:
     text = words(ops.pages(week_of(runbooks=[book], ops_standing_list=[standing])), "ops.html")
     assert "Slots hidden No slots though advisors are free. Web capacity reads 0. RB-1, announced 1 Mar 2026" in text
     assert "needs portal; you ended 4 tickets with it" in text
-    assert "XTime auth 3 2 1 13 RB-1 OPS lacked the access as the program suggests" in text
+    assert "XTime auth 3 2 1 13 RB-1 OPS lacked the access" in text and "for OPS has given no reason yet" in text
+    said = [standing, standing | {"provider": "cdk", "is_why_suggested": False}]
+    text = words(ops.pages(week_of(ops_standing_list=said)), "ops.html")
+    assert "OPS lacked the access as the program suggests CDK auth" in text and "given no reason yet" not in text
 
 
 def test_a_change_is_not_claimed_of_too_few() -> None:

@@ -5,19 +5,10 @@ what is allowed. The packaged defaults stand in `analysis/criteria/`; a desk ove
 """
 
 from analysis.taxonomy.dates import refuse_future
-from analysis.taxonomy.models import (
-    Category,
-    Criteria,
-    Dealer,
-    Member,
-    Provider,
-    RuleSpec,
-    Site,
-    TierSource,
-    WorkingHours,
-)
+from analysis.taxonomy.models import Category, Criteria, Dealer, Provider, RuleSpec
 from analysis.taxonomy.overlay import PACKAGED, criteria_files
 from analysis.taxonomy.read import read_criteria
+from analysis.taxonomy.site_models import Member, Site, TierSource, WorkingHours
 from analysis.taxonomy.verdict_models import Criterion, NormalDelay, Outage, Requirement, Runbook
 
 __all__ = [

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from analysis.errors import CriteriaError
-from analysis.taxonomy import models, verdict_models
+from analysis.taxonomy import models, site_models, verdict_models
 from analysis.taxonomy.entry import Entry
 from analysis.taxonomy.overlay import RUNBOOKS, criteria_files
 
@@ -62,7 +62,7 @@ def read_criteria(overlay: Path | None = None) -> models.Criteria:
             *entries(models.RuleSpec, "rules.toml", "rule", rules),
             *(rule for code in rows(models.Code, "codes.csv") for rule in code.rules()),
         ),
-        site=_entry(models.Site, files["site.toml"], "site", toml("site.toml")),
+        site=_entry(site_models.Site, files["site.toml"], "site", toml("site.toml")),
         criteria=entries(verdict_models.Criterion, "escalation_criteria.toml", "criterion", escalation),
         normal_delays=rows(verdict_models.NormalDelay, "normal_delays.csv"),
         dealers=rows(models.Dealer, "dealers.csv", _dealer),

@@ -50,6 +50,8 @@ def build(end: date, out: Path) -> None:
     issues += _actions(rows, tickets, clock, desk)
     _duplicates(rows, tickets)
     issues = sorted((i for i in issues if i.created <= now), key=lambda i: (i.created, i.slot))
+    # sales made them elsewhere and moved them here, so they have the newest keys, and the others keep theirs
+    issues += [issue for issue in _coming(desk, clock) if issue.created <= now]
     _number(issues)
     links = number_links(issues)
     out.mkdir(parents=True, exist_ok=True)
@@ -60,8 +62,8 @@ def build(end: date, out: Path) -> None:
     _write_truth(rows, tickets, now, out / "truth")
 
 
-def _texts(pattern: str) -> dict[str, Text]:
-    found: dict[str, Text] = {}
+def _texts(pattern: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for path in sorted((HERE / "texts").glob(pattern)):
         found |= tomllib.loads(path.read_text())
     return found
@@ -122,6 +124,26 @@ def _onboardings(desk: dict[str, Any], clock: Clock) -> list[Issue]:
         went_live = clock.moment(live, 1, 9)
         issue.change(clock.later(created, 1, 20), ops, status="Waiting for provider")
         issue.change(went_live, ops, status="Resolved", resolution="Done", live_at=went_live)
+        made.append(issue)
+    return made
+
+
+def _coming(desk: dict[str, Any], clock: Clock) -> list[Issue]:
+    """A ticket for each dealer that is being connected at the end."""
+    made = []
+    for slot, text in _texts("onboardings.toml").items():
+        clock.rng.seed(slot)
+        ops = clock.rng.choice(desk["people"]["ops"][:4])
+        name, *_ = (desk["coming"] | desk["dealers"]).get(text["dealer"], [text["dealer"]])
+        created = clock.moment(text["week"], text["weekday"], 8)
+        values = {"tier": 1, "status": "Open", "assignee": ops, "summary": text["summary"], "dealer": name}
+        values |= {"description": text["description"].strip(), "priority": "Medium", "requested_at": created}
+        issue = Issue(slot, "SUP", "Onboarding", created, ops, values | {"provider": text["provider"]})
+        for step in text["steps"]:
+            moment = clock.moment(step["week"], step["weekday"], step["hour"])
+            issue.say(moment, ops, step.get("says"))
+            if "status" in step:
+                issue.change(moment + timedelta(seconds=20), ops, status=step["status"])
         made.append(issue)
     return made
 
@@ -220,7 +242,7 @@ def _write_criteria(desk: dict[str, Any], monday: date, out: Path) -> None:
     targets = files("analysis").joinpath("criteria", "targets.toml").read_text()
     (out / "targets.toml").write_text(targets.replace("# start_date = 2026-06-01", f"start_date = {began}"))
     dealers = [["dealer_id", "name", "aliases", "provider", "live_from", "live_until"]]
-    for dealer, (name, aliases, provider, live) in desk["dealers"].items():
+    for dealer, (name, aliases, provider, live) in (desk["dealers"] | desk["coming"]).items():
         since = monday + timedelta(weeks=live - 1 if live else -20)
         dealers.append([dealer, name, "|".join(aliases), provider, since.isoformat(), ""])
     _csv(out / "dealers.csv", dealers)

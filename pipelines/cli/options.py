@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,12 +20,30 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
     from pipelines.weekly import Publishing, Result
 
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"escalations {metadata.version('escalations')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Shows, from the tickets, whether every escalation ends in a permanent fix or a runbook.",
 )
+
+
+@app.callback()
+def _program(
+    *,
+    version: Annotated[
+        bool | None,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = None,
+) -> None:
+    """Shows, from the tickets, whether every escalation ends in a permanent fix or a runbook."""
+
 
 Source = Annotated[str | None, typer.Option(help="Path of a Jira export (file or folder), or `jira`.")]
 Home = Annotated[

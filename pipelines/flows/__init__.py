@@ -9,6 +9,7 @@ from analysis.taxonomy import read_criteria
 from pipelines import weekly
 from pipelines.backfill import weekly_review as review_weeks
 from pipelines.deliver import deliver
+from pipelines.erased_files import begun
 from pipelines.flows.carry_out import Work, carry_out
 from pipelines.forget import expire
 from pipelines.order import Result
@@ -47,9 +48,10 @@ def census() -> None:
 def weekly_review() -> None:
     """The page of the last complete week, published and delivered; weeks that were missed before it, published."""
     carry_out("weekly-review", lambda work: review_weeks(work.settings, work.say, do=work.do, run_id=work.run_id))
-    if read_settings().targets:  # told of by itself: the week is published, whatever becomes of its delivery
+    settings = read_settings()
+    if settings.targets:  # told of by itself: the week is published, whatever becomes of its delivery
         carry_out("delivery", _deliver)
-    if read_settings().retention.days is not None:
+    if settings.retention.days is not None or begun(settings):
         carry_out("retention", _expire)
 
 

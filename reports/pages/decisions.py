@@ -24,6 +24,7 @@ CHIPS = {
     "too early to say": "soft",
     "done": "mild",
 }
+MODES = {"how_to": "how-to questions"}
 IMPERATIVES = {
     "runbook": "Write a runbook",
     "permanent_fix": "Fix it for good",
@@ -92,7 +93,10 @@ def _end_family(row: Row, week: Week) -> Row:
 
 
 def _end_mode(row: Row, week: Week) -> Row:
-    mode = f"{week.provider_name(row['provider'])}, {words(row['failure_category'])}"
+    kind = MODES.get(row["failure_category"], words(row["failure_category"]))
+    mode = (
+        f"{kind} about no provider" if row["provider"] == "none" else f"{week.provider_name(row['provider'])}, {kind}"
+    )
     href = week.providers[row["provider"]]["href"] if row["provider"] in week.providers else None
     name, category = (
         "+".join(told.split()) for told in (week.provider_name(row["provider"]), words(row["failure_category"]))

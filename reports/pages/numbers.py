@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.pages.layout import page
 from reports.tables import Page, Row, Table, table
-from reports.week import BY_PROVIDER, Week, key_of
+from reports.week import LISTED_BY_PROVIDER, Week, key_of
 from reports.wording import anchor, words
 
 MOST_ROWS = 25  # of a longer list the rest is told by key alone
@@ -58,8 +58,19 @@ def pages(week: Week) -> list[Page]:
 
 
 def _definitions(week: Week) -> list[Row]:
+    """Of measures and of other counts alike, each with the page of its tickets where it has one."""
     rows = [row for row in week.rows("definitions") if not row["is_week_alone"]]
-    return [row | {"id": anchor(row["measure"], row["variant"])} for row in rows]
+    rows = [
+        row | {"is_count": False, "tickets": f"numbers/{row['measure']}.html#{anchor(row['variant'])}"} for row in rows
+    ]
+    listed = {measure for measure, *_ in week.counts.lists}
+    rest: Row = {"numerator": "", "denominator": "none", "version": 1, "statistics": ["count"], "is_count": True}
+    for row in week.rows("count_definitions"):
+        has_list = row["measure"] in listed
+        rows.append(row | rest | {"tickets": f"numbers/{row['measure']}.html" if has_list else None})
+    return [
+        row | {"id": anchor(row["measure"], row["variant"]), "place": (row["is_count"], row["measure"])} for row in rows
+    ]
 
 
 def _lists(week: Week) -> dict[str, list[Row]]:
@@ -87,7 +98,7 @@ def _members(week: Week) -> dict[Group, list[Row]]:
     """Measure, form and group → its tickets, as one of its statistics counts them."""
     found: dict[tuple[Group, str], list[Row]] = {}
     for row in week.rows("measure_tickets"):
-        is_linked = row["group_key"] == "all" or (row["measure"], row["variant"]) in BY_PROVIDER
+        is_linked = row["group_key"] == "all" or (row["measure"], row["variant"]) in LISTED_BY_PROVIDER
         if row["statistic"] in STATISTICS and is_linked:
             found.setdefault(((row["measure"], row["variant"], row["group_key"]), row["statistic"]), []).append(row)
     members: dict[Group, list[Row]] = {}

@@ -22,11 +22,8 @@ COLUMNS = [
 
 def pages(week: Week) -> list[Page]:
     """One page."""
-    rows = [_told(row, week) for row in week.rows("onboardings") if row["exclusion_reason"] is None]
-    waiting = sorted(
-        (row for row in rows if row["live_date"] is None),
-        key=lambda row: (-(row["over"] if row["over"] is not None else -9e9), row["dealer"]),
-    )
+    rows = _rows(week)
+    waiting = not_live(week)
     live = [row for row in rows if row["live_date"] is not None and row["live_date"].date() > week.today - RECENT]
     live.sort(key=lambda row: (row["live_date"], row["dealer"]), reverse=True)
     late = [row for row in waiting if row["over"] is not None and row["over"] > 0]
@@ -49,6 +46,22 @@ def pages(week: Week) -> list[Page]:
     return [page(week, "onboarding.html", "Onboarding", "onboarding.html.j2", tables, **values)]
 
 
+def _rows(week: Week) -> list[Row]:
+    return [_told(row, week) for row in week.rows("onboardings") if row["exclusion_reason"] is None]
+
+
+def not_live(week: Week) -> list[Row]:
+    """Who waits to go live, first who is longest beyond what is normal (`over`, days; None where it is not known)."""
+    return sorted(
+        (row for row in _rows(week) if row["live_date"] is None),
+        key=lambda row: (
+            -(row["over"] if row["over"] is not None else -9e9),
+            -(row["elapsed_days"] or 0),
+            row["dealer"],
+        ),
+    )
+
+
 def _told(row: Row, week: Week) -> Row:
     over = (
         row["elapsed_days"] - row["normal_days"]
@@ -56,7 +69,7 @@ def _told(row: Row, week: Week) -> Row:
         else None
     )
     told = {
-        "dealer": row["dealer_name"] or row["dealer_id"] or "unknown dealer",
+        "dealer": row["dealer_name"] or row["dealer_id"] or row["dealer_text"] or "unknown dealer",
         "over": over,
         "held_since": week.local(row["held_since"]),
     }

@@ -94,6 +94,14 @@ def _contests(week: Week) -> list[Row]:
     return sorted(rows, key=lambda row: (row["standing"] != "contested", -row["escalated_at"].timestamp()))
 
 
+def _kept_links(row: Row, week: Week) -> Row:
+    """Where the tickets are that the counts of a failure mode count."""
+    mode = f"{row['provider']}/{row['failure_category']}"
+    lists = {"k_before": "kept_before", "n_before": "of_before", "k_after": "kept_since", "n_after": "of_since"}
+    lists["n_pending"] = "open"
+    return {f"{name}_href": week.counts.href("containment", count, mode) for name, count in lists.items()}
+
+
 def containment(week: Week) -> Chart | None:
     """Share that OPS kept of each failure mode before and since its runbook; the modes with most tickets."""
     rows = [
@@ -105,7 +113,8 @@ def containment(week: Week) -> Chart | None:
         return None
     rows = sorted(rows, key=lambda row: (-row["n_after"], row["provider"], row["failure_category"]))[:MOST_SHOWN]
     rows.sort(key=lambda row: (week.place_of(row["provider"]), row["failure_category"]))
-    told = [row | {"name": f"{week.provider_name(row['provider'])}, {words(row['failure_category'])} "} for row in rows]
+    told = [row | _kept_links(row, week) for row in rows]
+    told = [row | {"name": f"{week.provider_name(row['provider'])}, {words(row['failure_category'])} "} for row in told]
     more = sum(row["value_after"] > row["value_before"] for row in told)
     few = sum(bool(row["is_too_few"]) for row in told)
     sure = "" if few < len(told) else "; too few tickets to be sure of any"

@@ -1,9 +1,10 @@
 """The charts of the pages: which rows, which answer as the title, which table behind."""
 
+from dataclasses import replace
 from datetime import date
 
 from reports import charts
-from reports.tables import Chart, Row, table
+from reports.tables import Chart, Row, Table, table
 from reports.week import TARGET, Week
 from reports.wording import PARTIES, plural
 
@@ -22,6 +23,16 @@ def status_against_target(row: Row) -> str:
     if row["low"] >= TARGET:
         return "met"
     return "likely" if row["value"] >= TARGET else "not met"
+
+
+def linked(week: Week, behind: Table, group: str = "", **counts: str) -> Table:
+    """A table by week whose counts lead to their tickets: of each column the count of that week."""
+    rows = [
+        {**row}
+        | {f"{name}_href": week.counts.href("weeks", count, f"{row['week']}{group}") for name, count in counts.items()}
+        for row in behind.rows
+    ]
+    return replace(behind, rows=tuple(rows))
 
 
 def repeats(week: Week) -> Chart:
@@ -44,6 +55,7 @@ def repeats(week: Week) -> Chart:
         ("upper_limit", "Limit of chance", "share"),
     ]
     behind = table("repeats_by_week", title, columns, [_with(row, usual) for row in reversed(rows)])
+    behind = linked(week, behind, numerator="came_back", denominator="compared")
     return Chart("repeats", title, subtitle, charts.repeats(rows, usual, week.marks), behind)
 
 
@@ -72,6 +84,7 @@ def ops_should_have_handled(week: Week) -> Chart:
         ("upper_limit", "Limit of chance", "share"),
     ]
     behind = table("ops_should_have_handled_by_week", title, columns, [_with(row, usual) for row in reversed(rows)])
+    behind = linked(week, behind, denominator="through_ops", claimed="claimed", agreed="agreed")
     figure = charts.ops_should_have_handled(rows, usual, week.marks)
     return Chart("ops_should_have_handled", title, subtitle, figure, behind)
 
@@ -96,6 +109,7 @@ def resolution(week: Week, size: str = "mid") -> Chart:
         ("n_weeks_pooled", "Weeks pooled", "count"),
     ]
     behind = table("resolution_without_tier3_by_week", title, columns, list(reversed(rows)))
+    behind = linked(week, behind, numerator="without_tier3", n="resolved")
     figure = charts.resolution_without_tier3(rows, week.marks, size)
     return Chart("resolution_without_tier3", title, subtitle, figure, behind, size)
 
@@ -108,6 +122,7 @@ def tier3_touches(week: Week) -> Chart:
     title = f"Tier 3 was called upon {plural(int(last), 'time')} in 4 weeks{compared}"
     columns = [("week", "Week", "day"), ("value", "Touched Tier 3", "count")]
     behind = table("tier3_touches_by_week", title, columns, list(reversed(rows)))
+    behind = linked(week, behind, value="touched_tier3")
     subtitle = "Escalations that touched Tier 3, by the week of their resolution."
     return Chart("tier3_touches", title, subtitle, charts.tier3_touches(rows, week.marks), behind, "low")
 
@@ -121,6 +136,7 @@ def backlog_age(week: Week) -> Chart:
     behind = table(
         "backlog_by_week", title, [("week", "Week", "day"), ("value", "Open", "count")], list(reversed(rows))
     )
+    behind = linked(week, behind, value="open")
     subtitle = "Escalations that were open when each week ended."
     return Chart("backlog_age", title, subtitle, charts.backlog_age(rows, week.marks), behind, "low")
 
@@ -156,7 +172,8 @@ def _party_days(week: Week) -> list[Row]:
     for provider in (one for one in shown if one in by):
         days = {party: by[provider][party] / by[provider]["n"] for party in PARTIES}
         name = "All" if provider == "all" else week.provider_name(provider)
-        rows.append({"name": name, "n": by[provider]["n"], "total": sum(days.values()), **days})
+        href = week.counts.href("time_by_party", "resolved", provider)
+        rows.append({"name": name, "n_href": href, "n": by[provider]["n"], "total": sum(days.values()), **days})
     return rows
 
 
@@ -164,7 +181,13 @@ def waits(week: Week) -> Chart:
     """Providers whose waits were overdue, each against the others."""
     found = {row["group_key"].partition(":")[2]: row for row in week.rows("funnel") if _is_overdue(row)}
     shown = [one for one, known in week.providers.items() if known["href"] and one in found]
-    rows = [found[one] | {key: week.providers[one][key] for key in ("name", "colour", "symbol")} for one in shown]
+    links = {one: number.href for one, number in week.by_provider("waits", "overdue").items()}
+    rows = [
+        found[one]
+        | {key: week.providers[one][key] for key in ("name", "colour", "symbol")}
+        | {"numerator_href": links.get(one), "denominator_href": links.get(one)}
+        for one in shown
+    ]
     more = [row["name"] for row in rows if row["is_outside"] and row["value"] > row["centre"]]
     fewer = [row["name"] for row in rows if row["is_outside"] and row["value"] < row["centre"]]
     parts = [f"{' and '.join(more)} late more often than the others"] if more else []

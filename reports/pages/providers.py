@@ -4,6 +4,7 @@ from typing import Any
 
 from reports import charts
 from reports.pages.layout import page
+from reports.pages.pictures import linked
 from reports.tables import Chart, Page, Row, table
 from reports.week import BY_PROVIDER, Week
 from reports.wording import STEPS, plural
@@ -42,10 +43,13 @@ PARTS = ("modes", "provider_limits", "runbooks", "normal_delays", "provider_wait
 
 def _row(week: Week, provider: str, parts: dict[str, dict[Any, list[Row]]]) -> Row:
     modes = parts["modes"].get(provider, [])
+    number = week.by_provider("volume", "escalations").get(provider)
     return {
         "provider": provider,
         "name": week.provider_name(provider),
-        "n_week": _this_week(week, provider),
+        "href": week.providers[provider]["href"],
+        "n_week": int(number.row["numerator"]) if number else 0,
+        "week_number": number,
         "n_recent": sum(row["n_escalations"] for row in modes),
         "hours": sum(row["effort_hours"] for row in modes),
         "n_families": sum(row["provider"] == provider for row in week.families.values()),
@@ -71,6 +75,7 @@ def _volume(week: Week, provider: str) -> Chart:
     behind = table(
         f"volume_{provider}", title, [("week", "Week", "day"), ("value", "Escalations", "count")], list(reversed(rows))
     )
+    behind = linked(week, behind, f"/{provider}", value="escalations")
     figure = charts.volume(rows, week.providers[provider]["colour"], week.marks)
     return Chart(
         f"volume-{provider}", title, f"Escalations about {week.provider_name(provider)} by week.", figure, behind, "low"
@@ -107,8 +112,3 @@ def _one(week: Week, provider: str, parts: dict[str, dict[Any, list[Row]]]) -> P
     return page(
         week, week.providers[provider]["href"], week.provider_name(provider), "providers_one.html.j2", tables, **values
     )
-
-
-def _this_week(week: Week, provider: str) -> int:
-    number = week.by_provider("volume", "escalations").get(provider)
-    return int(number.row["numerator"]) if number else 0

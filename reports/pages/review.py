@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.pages.decisions import actions, decisions, summary
 from reports.pages.layout import page
+from reports.pages.onboarding import not_live
 from reports.pages.pictures import PICTURES, status_against_target
 from reports.pages.trust import signals, tag_sources
 from reports.tables import Page, Row, Table, table
@@ -38,6 +39,7 @@ def pages(week: Week) -> list[Page]:
         "modes": [row for row in week.rows("modes") if row["failure_category"] != "untagged"][:7],
         "late": [row for row in week.rows("open_escalations") if row["is_overdue"]],
         "waiting": waiting(week),
+        "waiting_long": sum(row["over"] is not None and row["over"] > 0 for row in not_live(week)),
         "tag_sources": tag_sources(week),
         "signals": signals(week),
         "excluded": week.rows("excluded"),

@@ -15,6 +15,7 @@ MODELS = {
     "drift": "as the share has moved so far",
     "no change": "as if nothing changed, which has forecast this desk better than any trend",
 }
+PLACES = {"containment": "ops.html#kept", "runbooks_in_use": "ops.html#runbooks"}  # what they count are no tickets
 COLUMNS = [
     ("when", "When"),
     ("title", "Target"),
@@ -32,10 +33,12 @@ COLUMNS = [
 def pages(week: Week) -> list[Page]:
     """One page."""
     rows = [_told(row) for row in week.rows("scorecard")]
+    defined = {row["variant"] for row in week.rows("count_definitions") if row["measure"] == "scorecard"}
     forecast = next((row for row in week.rows("forecasts") if row["measure"] == "resolution_without_tier3"), None)
     pictures = [resolution(week, "low"), _outlook(week, forecast) or tier3_touches(week)]
     values: dict[str, Any] = {
         "rows": rows,
+        "defined": defined,
         "status": status_against_target(week.numbers["resolution_without_tier3/by_resolution"].row),
         "charts": pictures,
         "forecast_text": forecast_text(forecast),
@@ -66,6 +69,7 @@ def _told(row: Row) -> Row:
         else number(float(target))
     )
     words: Row = {"when": MONTHS.get(row["month"], f"Month {row['month']}"), "goal": goal}
+    words["place"] = PLACES.get(row["measure"])
     if target == "assessed":
         words |= {"told": "–", "range": "", "base": ""}
     else:

@@ -14,7 +14,7 @@ SOURCES = {
     "field": "the Jira field",
     "rule": "rules",
     "classifier": "the classifier",
-    "none": "nothing",
+    "none": "nothing speaks for one clearly enough",
 }
 
 

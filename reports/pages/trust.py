@@ -5,10 +5,13 @@ from reports.week import Week
 from reports.wording import SIGNALS, TAG_KINDS, TAG_SOURCES
 
 
-def tag_sources(week: Week) -> list[tuple[str, list[int]]]:
-    """Each kind of tag of escalated tickets → how many come from each source."""
+def tag_sources(week: Week) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """Each kind of tag of tickets escalated in 13 weeks, its name, and how many come from each source."""
     counts = {(row["kind"], row["source"]): row["n"] for row in week.rows("tag_sources")}
-    return [(name, [counts.get((kind, source), 0) for source in TAG_SOURCES]) for kind, name in TAG_KINDS.items()]
+    return [
+        (kind, name, [(source, counts.get((kind, source), 0)) for source in TAG_SOURCES])
+        for kind, name in TAG_KINDS.items()
+    ]
 
 
 def signals(week: Week) -> list[Row]:

@@ -106,6 +106,7 @@ if (search) {
 }
 
 // -- filters: of rows that say what they are about
+const FEW = 8;
 const FILTERS = { provider: "Provider", dealer: "Dealer", category: "Category", verdict: "Verdict", state: "State", holder: "Waiting for" };
 
 for (const bar of document.querySelectorAll(".filters")) {
@@ -134,7 +135,7 @@ for (const bar of document.querySelectorAll(".filters")) {
   }
   const clear = made("button", { type: "button", onclick: () => { controls.forEach((one) => { one.value = ""; }); words.value = ""; show(); } }, "Show all");
   bar.append(made("label", {}, "Words", words), clear, output);
-  bar.hidden = !rows.length;
+  bar.hidden = rows.length < FEW && ![...asked.keys()].length;  // what fits a screen needs no filter
   show();
 }
 

@@ -3,9 +3,10 @@
     python tests/benchmarks/serve_kills.py [KILLS]
 
 The week is delivered into a folder, a store, a mail and a chat, and triage comments in Jira: all stand-ins on loopback. After
-each kill it is started again and the run is waited for; a twin's runs see the same Jira and are left alone. Prints how many runs
-were cut off, how long it took until they had ended well, whether warehouse and pages equal the twin's, and how often each page,
-comment, mail and message of a chat arrived, with those of which it was announced that nobody knows.
+each kill it is started again and the run is waited for; a twin's runs see the same Jira and are left alone. A kill that came
+too late, when its run had ended, is not counted. Prints how long it took until the runs had ended well, whether warehouse and
+pages equal the twin's, and how often each page, comment, mail and message of a chat arrived, with those of which it was announced
+that nobody knows.
 """
 
 import json
@@ -34,8 +35,8 @@ from served_desk import TIER, Hook, Served, busy_desk, busy_ticket, command, con
 from analysis.markers import OPENING  # noqa: E402
 from analysis.warehouse import Warehouse  # noqa: E402
 
-LONGEST = 12.0  # seconds between a run's being triggered and the kill
 FLOWS = ("sync", "weekly-review", "triage", "weekly-review")
+RUNNING = ("RUNNING", "CANCELLING")
 
 
 @dataclass
@@ -78,9 +79,20 @@ def _has_ended(served: Served, ident: str) -> bool:
     return served.run(ident)["state"]["type"] in ("COMPLETED", "CANCELLED")
 
 
+def _has_begun(served: Served, ident: str) -> bool:
+    return served.run(ident)["state"]["type"] not in ("SCHEDULED", "PENDING")
+
+
+def _lasted(served: Served, flow: str) -> float:
+    """Begin a run and leave it alone; the seconds from its beginning to its end."""
+    ident = served.trigger(flow)
+    served.until(partial(_has_ended, served, ident), 300)
+    return float(served.run(ident)["total_run_time"])
+
+
 def main(kills: int, folder: Path) -> None:
     seed = random.randrange(1 << 30)  # noqa: S311 - no secret
-    chance, port, waits, n_cut_off = random.Random(seed), free_port(), [], 0  # noqa: S311
+    chance, port, waits, number, n_cut_off = random.Random(seed), free_port(), [], 0, 0  # noqa: S311
     with ExitStack() as stack:
         jira = stack.enter_context(JiraStandIn("cloud"))
         around = outside(stack, folder)
@@ -91,9 +103,11 @@ def main(kills: int, folder: Path) -> None:
         twin = environment(folder / "twin", jira)
         served.start()
         served.until(lambda: served.runs("sync", "Completed"))
-        _run(twin, "run")
+        lengths = {flow: _lasted(served, flow) for flow in dict.fromkeys(FLOWS)}
+        _run(twin, "run", "--publish")
+        print("seconds undisturbed:", {flow: round(length, 1) for flow, length in lengths.items()}, flush=True)
         open_ones: list[str] = []
-        for number in range(kills):
+        while n_cut_off < kills:
             jira.tick(2 * 86_400)
             ids.append(busy_ticket(jira, 3 * number, jira.now - timedelta(hours=50)))
             jira.edit(ids[number], priority="High")
@@ -102,8 +116,9 @@ def main(kills: int, folder: Path) -> None:
             if flow == "triage":
                 served.until(partial(_has_ended, served, served.trigger("sync")), 120)
             ident = served.trigger(flow)
-            time.sleep(chance.uniform(0.0, LONGEST))
-            n_cut_off += served.run(ident)["state"]["type"] in ("RUNNING", "PENDING")
+            served.until(partial(_has_begun, served, ident))
+            time.sleep(after := chance.uniform(0.0, lengths[flow]))
+            is_cut_off = served.run(ident)["state"]["type"] in RUNNING
             served.stop(signal.SIGKILL)
             began = time.monotonic()
             served.start()
@@ -112,14 +127,16 @@ def main(kills: int, folder: Path) -> None:
             served.until(lambda: not served.runs("sync", "Running", "Pending"), 120)
             waits.append(time.monotonic() - began)
             _run(twin, "run", *(["--publish"] if flow == "weekly-review" else []))
-            print(f"{number + 1}: {flow}, well again after {waits[-1]:.0f} s", flush=True)
+            number, n_cut_off = number + 1, n_cut_off + is_cut_off
+            when = f"killed after {after:.1f} s" if is_cut_off else "had ended"
+            print(f"{n_cut_off} of {number}: {flow} {when}, well again after {waits[-1]:.0f} s", flush=True)
         for flow in ("sync", "triage", "sync"):  # the last one reads what triage has written
             served.until(partial(_has_ended, served, served.trigger(flow)), 120)
         assert served.stop() == 0
         _run(twin, "run")
         mine, other = (content(folder / name / "warehouse.duckdb") for name in ("desk", "twin"))
         print(
-            f"seed {seed}: {kills} kills, {n_cut_off} in the middle of a run; longest until well again {max(waits):.0f} s"
+            f"seed {seed}: {n_cut_off} kills in the middle of a run of {number}; longest until well again {max(waits):.0f} s"
         )
         _tell_inside(folder, mine, other)
         _tell_outside(folder / "desk", around, jira, open_ones)

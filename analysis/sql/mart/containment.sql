@@ -1,7 +1,7 @@
 -- mart.containment: one row per failure mode: what OPS handles of it, before and after its runbook
 -- key: provider, failure_category
 -- step: measure
--- reads: core.tickets, core.ticket_facts, core.tags, core.escalations, core.resolutions, core.runbooks, core.clock, mart.exposure
+-- reads: mart.containment_tickets, mart.exposure, core.ticket_facts, core.escalations
 -- column: provider tag of the mode
 -- column: failure_category tag of the mode
 -- column: form tier1 (Tier 1's work is in Jira: share that OPS resolved) or per_dealer (it is not: escalations per live dealer and week)
@@ -17,11 +17,8 @@
 -- column: value_after as before
 -- column: n_pending tickets made since that are neither resolved nor escalated
 -- column: is_too_few fewer than 20 on either side, so no change may be claimed
-with mode as (
-    select issue_id, max(value) filter (kind = 'provider') as provider, max(value) filter (kind = 'failure_category') as failure_category
-    from core.tags
-    group by issue_id
-    having provider is not null and failure_category is not null
+with ticket as materialized (
+    select * from mart.containment_tickets
 ),
 form as (
     select if(count(*) >= 20, 'tier1', 'per_dealer') as form
@@ -29,42 +26,10 @@ form as (
     anti join core.escalations using (issue_id)
     where f.is_ticket and f.resolved_at is not null
 ),
-ticket as (
-    select m.provider, m.failure_category, m.issue_id, e.issue_id is not null as is_escalated,
-        e.issue_id is null and f.resolved_at is not null as is_contained,
-        cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', t.created_at))) as date) as week
-    from mode m
-    join core.tickets t using (issue_id)
-    join core.ticket_facts f using (issue_id)
-    left join core.escalations e on e.issue_id = m.issue_id and e.escalation_no = 1
-    cross join core.clock k
-    where f.is_ticket and f.excluded_as is null and f.presence not in ('deleted', 'out_of_scope')
-),
-runbook as (
-    select provider, failure_category, min(announced_date) as announced_date, min_by(runbook_id, announced_date) as runbook_id
-    from core.runbooks
-    where audience = 'ops' and announced_date is not null and provider is not null and failure_category is not null
-    group by provider, failure_category
-),
-divided as (
-    -- the week in which the runbook was announced belongs to neither side
-    select t.*, r.runbook_id, r.announced_date as runbook_date, k.week as last_week,
-        coalesce(cast(date_trunc('week', r.announced_date) as date), k.week - 84) as turning_week, r.runbook_id is null as is_bare
-    from ticket t
-    left join runbook r using (provider, failure_category)
-    cross join core.clock k
-),
-sided as (
-    select *, case
-        when week < turning_week and week >= turning_week - 91 then 'before'
-        when (week > turning_week or is_bare and week = turning_week) and week > last_week - 91 and week <= last_week then 'after'
-    end as side
-    from divided
-),
 exposed as (
     select d.provider, d.failure_category, coalesce(sum(x.n) filter (x.week < d.turning_week and x.week >= d.turning_week - 91), 0) as before,
         coalesce(sum(x.n) filter ((x.week > d.turning_week or d.is_bare and x.week = d.turning_week) and x.week > d.last_week - 91), 0) as after
-    from (select distinct provider, failure_category, turning_week, last_week, is_bare from divided) d
+    from (select distinct provider, failure_category, turning_week, last_week, is_bare from ticket) d
     join mart.exposure x on x.per = 'live_dealers' and x.group_key = 'all' and x.week <= d.last_week
     group by d.provider, d.failure_category
 ),
@@ -76,7 +41,7 @@ counted as (
         count(*) filter (side = 'after' and (is_escalated or is_contained)) as n_after,
         count(*) filter (side = 'after' and is_contained) as kept_after, count(*) filter (side = 'after' and is_escalated) as up_after,
         count(*) filter (side = 'after' and not is_escalated and not is_contained) as n_pending
-    from sided
+    from ticket
     group by provider, failure_category
 )
 select c.provider, c.failure_category, f.form, c.runbook_id, c.runbook_date,

@@ -1,7 +1,7 @@
 -- mart.ops_standing_list: one row per failure mode that OPS should have handled and did not, in the last 13 weeks
 -- key: provider, failure_category
 -- step: measure
--- reads: mart.tagged_escalations, mart.verdicts, mart.effort, mart.why_not_handled, core.runbook_matches, core.runbooks, core.clock
+-- reads: mart.ops_standing_escalations, mart.why_not_handled, core.runbook_matches, core.runbooks, core.clock
 -- column: provider tag of the mode
 -- column: failure_category tag of the mode
 -- column: place by hours of Tier 2, then by number, from 1
@@ -15,16 +15,8 @@
 -- column: runbook_title its title
 -- column: why the reason that is given or suggested for most of them: knowledge, access, information or process
 -- column: is_why_suggested whether OPS gave that reason for none of them
-with held as (
-    select e.issue_id, e.escalation_no, e.provider, e.failure_category, e.dealer_id, e.escalated_week > k.week - 91 as is_recent, v.standing,
-        v.criterion_id, coalesce(w.hours, 0) as hours
-    from mart.tagged_escalations e
-    cross join core.clock k
-    join mart.verdicts v using (issue_id, escalation_no)
-    left join (select issue_id, escalation_no, sum(hours) as hours from mart.effort group by all) w
-        on w.issue_id = e.issue_id and w.escalation_no = e.escalation_no
-    where v.verdict = 'should_have_handled' and v.standing <> 'withdrawn' and not e.is_excluded and e.entered = 'from_ops'
-        and e.escalated_week > k.week - 182 and e.escalated_week <= k.week
+with held as materialized (
+    select * from mart.ops_standing_escalations
 ),
 booked as (
     select h.provider, h.failure_category, m.runbook_id, count(*) as n

@@ -1,6 +1,8 @@
 -- mart.scorecard: one row per target of the scorecard and month
 -- key: measure, month
 -- step: measure
+-- store: table
+-- refresh: full
 -- reads: core.targets, core.clock, core.input_assessments, core.input_customer_documents, core.input_deals, core.dealers,
 --   core.members, core.runbooks, mart.score_weeks, mart.containment, mart.onboardings
 -- column: measure name of the measure
@@ -17,6 +19,8 @@
 -- column: status met (also by its bound), likely (by its value), not met, or too few; NULL where an input is missing
 -- column: trend better or worse than the baseline beyond chance, else unchanged; NULL where there is nothing to compare
 -- column: needs the input that is missing: file and column
+-- column: counted_from Monday of the first week that the value counts, or the first day of its month
+-- column: counted_until Monday of the last week that it may count
 with target as (
     select t.*, k.week as this_week, cast(t.month_start + interval 1 month as date) as month_end
     from core.targets t
@@ -82,6 +86,8 @@ stated as (
 judged as (
     select t.measure, t.month, t.title, t.better, coalesce(t.target, s.baseline) as aim, t.target, t.start_date, t.month_end,
         s.kind, s.value, s.low, s.high, s.n, s.n_unknown, s.baseline, a.is_met,
+        if(s.kind = 'count', coalesce(p.start_date, p.base_from), p.from_week) as counted_from,
+        greatest(p.until_week, p.from_week + 21) as counted_until,
         case
             when t.better = 'assessed' then if(a.measure is null, 'inputs/assessments.csv: measure ' || t.measure, null)
             when t.measure = 'integration_success' and not exists (from mart.onboardings)
@@ -100,6 +106,7 @@ judged as (
         end as needs
     from target t
     left join stated s using (measure, month)
+    left join span p using (measure, month)
     left join assessed a using (measure)
 )
 select measure, month, title,
@@ -121,5 +128,5 @@ select measure, month, title,
         when high < baseline then if(better = 'up', 'worse', 'better')
         else 'unchanged'
     end as trend,
-    needs
+    needs, counted_from, counted_until
 from judged

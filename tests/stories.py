@@ -29,6 +29,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from analysis.errors import CriteriaError
 from analysis.judge import judge
 from analysis.measure import measure
 from analysis.rulings import take_over_rulings
@@ -292,7 +293,10 @@ def write_criteria(folder: Path, **files: str) -> Criteria:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     written = [found for found in sorted(folder.rglob("*")) if found.is_file()]
-    return _criteria_of(tuple((found.relative_to(folder), found.read_bytes()) for found in written))
+    try:
+        return _criteria_of(tuple((found.relative_to(folder), found.read_bytes()) for found in written))
+    except CriteriaError:
+        return read_criteria(folder)  # the mistake is told with the place where it stands
 
 
 @lru_cache(maxsize=64)

@@ -262,15 +262,15 @@ def test_crash_between_steps(cloud: JiraStandIn, tmp_path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from pipelines import weekly
+from pipelines import steps, weekly
 from pipelines.settings import Settings
-real, seen = weekly.normalise, []
+real, seen = steps.normalise, []
 def killing(issue, catalogue):
     seen.append(issue)
     if len(seen) == 5:
         os._exit(9)
     return real(issue, catalogue)
-weekly.normalise = killing
+steps.normalise = killing
 weekly.run_load(Settings(home=Path(sys.argv[1])), print)
 """
 

@@ -27,7 +27,7 @@ types: .make/dev
 	$(BIN)/mypy
 
 tests: .make/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 # The lock holds hashes and no address; the builder and uv itself are in it.
 lock: .make/dev

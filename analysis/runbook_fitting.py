@@ -109,13 +109,19 @@ def fit_weights(known: Sequence[Case]) -> tuple[NDArray[np.float64], float]:
     """Weights of the evidence and the score of "none of them", by which the runbooks that are right are likeliest."""
     rows = np.concatenate([one.evidence for one in known])
     centre, scale = rows.mean(axis=0), rows.std(axis=0)
+    width = max(len(one.evidence) for one in known)
+    evidence = np.zeros((len(known), width, len(EVIDENCE)))
+    nothing = np.full((len(known), width), -np.inf)  # added where a case has fewer runbooks
+    for place, one in enumerate(known):
+        evidence[place, : len(one.evidence)] = (one.evidence - centre) / scale
+        nothing[place, : len(one.evidence)] = 0.0
+    own = np.array([width if one.own is None else one.own for one in known])  # "none of them" stands last
+    counted = np.array([one.weight for one in known])
 
     def loss(values: NDArray[np.float64]) -> float:
-        total = 0.5 * PENALTY * float((values[:-1] ** 2).sum())
-        for one in known:
-            scores = np.append((one.evidence - centre) / scale @ values[:-1], values[-1])
-            total += one.weight * float(logsumexp(scores) - scores[-1 if one.own is None else one.own])
-        return total
+        scores = np.column_stack((evidence @ values[:-1] + nothing, np.full(len(known), values[-1])))
+        missed = logsumexp(scores, axis=1) - scores[np.arange(len(known)), own]
+        return float(0.5 * PENALTY * (values[:-1] ** 2).sum() + counted @ missed)
 
     best = minimize(loss, np.zeros(len(EVIDENCE) + 1), method="L-BFGS-B").x
     weights = best[:-1] / scale

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jira_standin import JiraStandIn
-from stories import SITE, bare_criteria
+from stories import SITE, bare_criteria, empty_warehouse
 
 from analysis.taxonomy import Criteria, read_criteria
 from analysis.warehouse import Warehouse
@@ -80,6 +80,7 @@ class PushDesk:
 
     def run(self) -> None:
         """Read Jira, judge and measure."""
+        empty_warehouse(self.home / "warehouse.duckdb")
         weekly.run(self.settings(), lambda _: None, is_rendered=False)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -1,12 +1,15 @@
 """One comment and one label, exactly once: against the stand-in, whatever breaks, and whoever edits meanwhile."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jira_reading import Clock, connect
 from jira_standin import JiraStandIn, Kind
-from stories import open_warehouse
+from stories import empty_warehouse, open_warehouse
 
 from analysis.errors import DeliveryError, InputError, SourceError
 from analysis.markers import KINDS, OPENING, Marker, marker_of
@@ -383,8 +386,9 @@ def test_a_comment_too_long_is_said_shorter_or_not_at_all(jira: JiraStandIn, tic
 
 # -- killed between any two writes -------------------------------------------------------------------------
 
-CHILD = """
-import sys
+# a process that has imported everything has a child for each write, which takes most of a second less
+WRITER = """
+import json, os, sys
 from datetime import datetime
 from pathlib import Path
 from analysis.markers import Marker
@@ -392,12 +396,21 @@ from analysis.warehouse import Warehouse
 from pipelines.jira import Account, Connection, Limiter
 from pipelines.write_back import OwnComment
 from pipelines.write_back.writing import WriteBack
-url, token, email, ticket, judged, file = sys.argv[1:]
-account = Account(url, token, email or None)
-connection = Connection(account, Limiter(lambda: 0.0, lambda _: None), print)
-what = OwnComment(Marker("pushback", int(ticket), 1), "SUP-1", ["Please look."], datetime.fromisoformat(judged), url, "pushed-back")
-with Warehouse.open(Path(file)) as warehouse:
-    WriteBack.of(connection).write(what, warehouse, "run")
+
+def write(url, token, email, ticket, judged, file):
+    connection = Connection(Account(url, token, email), Limiter(lambda: 0.0, lambda _: None), print)
+    at = datetime.fromisoformat(judged)
+    what = OwnComment(Marker("pushback", int(ticket), 1), "SUP-1", ["Please look."], at, url, "pushed-back")
+    with Warehouse.open(Path(file)) as warehouse:
+        WriteBack.of(connection).write(what, warehouse, "run")
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        write(*json.loads(line))
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 ASKED = (
     *("GET serverInfo", "GET myself", "GET issue", "GET issue/comment", "GET mypermissions", "GET issue/editmeta"),
@@ -405,17 +418,40 @@ ASKED = (
 )
 
 
-def child(jira: JiraStandIn, ticket: str, judged: str, folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", CHILD, jira.url, jira.token, jira.email if jira.cloud else "", ticket, judged]
+@dataclass
+class Writer:
+    """One write at a time, each by a process of its own."""
+
+    process: "subprocess.Popen[str]"
+
+    def begin(self, jira: JiraStandIn, ticket: str, judged: str, folder: Path) -> int:
+        """Gives the id of the process that writes."""
+        told = [jira.url, jira.token, jira.email if jira.cloud else None, ticket, judged, str(folder / "w.duckdb")]
+        assert self.process.stdin and self.process.stdout
+        print(json.dumps(told), file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+    def code(self) -> int:
+        """How the write that was begun last has ended."""
+        assert self.process.stdout
+        return int(self.process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[Writer]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([*command, str(folder / "w.duckdb")], cwd=folder, env=environment)
+    command = [sys.executable, "-c", WRITER]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Writer(process)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "lost", "after"])
 @pytest.mark.parametrize("number", range(1, len(ASKED) + 1), ids=ASKED)
 @pytest.mark.parametrize("kind", ["cloud", "datacenter"])
-def test_killed_at_any_request(kind: Kind, number: int, when: str, tmp_path: Path) -> None:
+def test_killed_at_any_request(kind: Kind, number: int, when: str, writer: Writer, tmp_path: Path) -> None:
     """Killed when Jira has the request and goes on with it, when it never comes to it, and when it has done it."""
     with JiraStandIn(kind) as jira:
         jira.add_project("SUP")
@@ -423,24 +459,28 @@ def test_killed_at_any_request(kind: Kind, number: int, when: str, tmp_path: Pat
         jira.tick(60)
         judged = jira.snapshot()[ticket]["fields"]["updated"].isoformat()
         seen: list[str] = []
-        processes: list[subprocess.Popen[bytes]] = []
+        processes: list[int] = []
+        is_known = Event()
 
         def kill(at: str, asked: str) -> None:
             if at == "before":
                 seen.append(asked)
             if (at, len(seen)) == ("after" if when == "after" else "before", number):
-                os.kill(processes[0].pid, signal.SIGKILL)
+                assert is_known.wait(60)
+                os.kill(processes[0], signal.SIGKILL)
                 if when == "lost":
                     jira.faults.drop_next(asked)
 
         jira.faults.on_request = kill
-        processes.append(child(jira, ticket, judged, tmp_path))
-        assert processes[0].wait(60) == -signal.SIGKILL
+        empty_warehouse(tmp_path / "w.duckdb")
+        processes.append(writer.begin(jira, ticket, judged, tmp_path))
+        is_known.set()
+        assert writer.code() == -signal.SIGKILL
         assert tuple(seen) == ASKED[:number]
         jira.faults.on_request = None
         jira.tick(60)
-        again = child(jira, ticket, judged, tmp_path)
-        assert again.wait(60) == 0
+        writer.begin(jira, ticket, judged, tmp_path)
+        assert writer.code() == 0
         assert is_done(jira, ticket)
         assert outbox(tmp_path)[-1] == "sent"
         jira.clear_log()

@@ -309,7 +309,7 @@ def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatc
 
     weeks = sorted(path.parent.name for path in desk.reports.glob("*-W*/index.html"))
     assert weeks
-    for step in ("erase_raw", "drop_pages", "rebuild", "_renew_backups"):
+    for step in ("erase_raw", "rebuild", "_renew_backups"):
         with monkeypatch.context() as patched:
             patched.setattr(f"pipelines.forget.{step}", killed)
             with pytest.raises(KeyboardInterrupt):
@@ -323,17 +323,14 @@ def test_cut_off_at_any_step_the_same_command_ends_it(desk: Settings, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["erase_raw", "_renew_backups"])
-def test_whoever_is_erased_next_ends_what_was_cut_off(
-    step: str, desk: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_is_erased_next_ends_what_was_cut_off(desk: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person was to go; the retention of the next week, which has nothing to do, sees to it."""
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"pipelines.forget.{step}", killed)
+        patched.setattr("pipelines.forget._renew_backups", killed)
         with pytest.raises(KeyboardInterrupt):
             forget(desk, PERSON, "r-1", NOW, print)
     assert [one.what for one in check_erasing(desk)] == ["erasing"]

@@ -69,11 +69,15 @@ def desk(first: Settings, tmp_path: Path) -> Settings:
     return copied(first, tmp_path / "desk")
 
 
+@pytest.fixture(scope="module")
+def as_it_was(first: Settings) -> dict[str, int]:
+    return told(first.warehouse_file)
+
+
 @pytest.mark.parametrize(
     "names", [[name] for name in OLDER] + [list(OLDER)], ids=lambda names: names[0] if len(names) == 1 else "all"
 )
-def test_tables_of_an_older_shape_are_made_anew(names: list[str], desk: Settings) -> None:
-    before = told(desk.warehouse_file)
+def test_tables_of_an_older_shape_are_made_anew(names: list[str], desk: Settings, as_it_was: dict[str, int]) -> None:
     with Warehouse.open(desk.warehouse_file) as warehouse:
         for name in names:
             warehouse.execute(f"alter table {name} drop column {OLDER[name]}")
@@ -81,7 +85,7 @@ def test_tables_of_an_older_shape_are_made_anew(names: list[str], desk: Settings
             "update core.builds set hash = 'older', base_hash = case when step = 'load' then 'older' else base_hash end"
         )
     weekly.run(desk, print, is_rendered=False)
-    assert told(desk.warehouse_file) == before
+    assert told(desk.warehouse_file) == as_it_was
 
 
 def test_a_view_of_an_older_program_becomes_a_table_and_the_other_way_round(desk: Settings) -> None:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -231,17 +232,37 @@ def test_a_desk_that_runs_by_itself(jira: JiraStandIn, served: Served, hook: Hoo
 
 @contextmanager
 def suspended(served: Served) -> Iterator[None]:
-    """Every process of the desk stands still."""
+    """Every process of the desk stands still, none of them in the middle of writing to the server's database."""
     assert served.process is not None
     stopped: list[int] = []
     try:
-        for ident in _with_children(served.process.pid):
-            os.kill(ident, signal.SIGSTOP)
-            stopped.append(ident)
+        while True:
+            for ident in _with_children(served.process.pid):
+                os.kill(ident, signal.SIGSTOP)
+                stopped.append(ident)
+            if not _is_locked(served.home / "prefect" / "prefect.db"):
+                break
+            _go_on(stopped)
+            time.sleep(0.2)
         yield
     finally:
-        for ident in reversed(stopped):
-            os.kill(ident, signal.SIGCONT)
+        _go_on(stopped)
+
+
+def _go_on(stopped: list[int]) -> None:
+    while stopped:
+        with suppress(ProcessLookupError):
+            os.kill(stopped.pop(), signal.SIGCONT)
+
+
+def _is_locked(database: Path) -> bool:
+    with closing(sqlite3.connect(database, timeout=1, isolation_level=None)) as connection:
+        try:
+            connection.execute("begin immediate")
+            connection.execute("rollback")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 def _with_children(ident: int) -> list[int]:

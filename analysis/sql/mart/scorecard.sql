@@ -19,22 +19,13 @@
 -- column: needs the input that is missing: file and column
 -- column: counted_from Monday of the first week that the value counts, or the first day of its month
 -- column: counted_until Monday of the last week that it may count
-with score_week as materialized (
-    from mart.score_weeks
-),
-kept as materialized (
-    from mart.containment
-),
-onboarding as materialized (
-    from mart.onboardings
-),
-target as (
+with target as (
     select t.*, k.week as this_week, cast(t.month_start + interval 1 month as date) as month_end
     from core.targets t
     cross join core.clock k
 ),
 known as (
-    select measure, min(week) as first_week from score_week where coalesce(d, 1) > 0 group by measure
+    select measure, min(week) as first_week from mart.score_weeks where coalesce(d, 1) > 0 group by measure
 ),
 span as (
     select t.*,
@@ -56,20 +47,20 @@ summed as (
         sum(w.d) filter (w.week between s.base_from and s.base_until and w.kind <> 'count') as d0,
         sum(w.n_unknown) filter (w.week between s.from_week and greatest(s.until_week, s.from_week + 21)) as n_unknown
     from span s
-    join score_week w using (measure)
+    join mart.score_weeks w using (measure)
     where w.week <= s.this_week
     group by s.measure, s.month
     union all
     -- modes of which more is kept (or less comes up) than before their runbook, of those with enough on both sides
     select t.measure, t.month, 'share', count(*) filter (if(c.form = 'tier1', value_after > value_before, value_after < value_before)), count(*), null, null, null
     from target t
-    cross join kept c
+    cross join mart.containment c
     where t.measure = 'containment' and c.runbook_id is not null and c.n_before > 0 and c.n_weeks_after > 0
     group by t.measure, t.month
     union all
     select t.measure, t.month, 'share', count(distinct (d.provider, d.failure_category)), count(distinct (c.provider, c.failure_category)), null, null, null
     from target t
-    cross join kept c
+    cross join mart.containment c
     left join core.input_customer_documents d
         on d.provider = c.provider and d.failure_category = c.failure_category and d.published_date < t.this_week + 7
     where t.measure = 'customer_documents'
@@ -97,9 +88,9 @@ judged as (
         greatest(p.until_week, p.from_week + 21) as counted_until,
         case
             when t.better = 'assessed' then if(a.measure is null, 'inputs/assessments.csv: measure ' || t.measure, null)
-            when t.measure = 'integration_success' and not exists (from onboarding)
+            when t.measure = 'integration_success' and not exists (from mart.onboardings)
                 then 'site.toml: [onboardings], or inputs/onboardings.csv: due_date, live_date'
-            when t.measure = 'integration_success' and not exists (from onboarding where due_date is not null)
+            when t.measure = 'integration_success' and not exists (from mart.onboardings where due_date is not null)
                 then 'normal_delays.csv: a step that ends with live_at, or inputs/onboardings.csv: due_date, live_date'
             when t.measure = 'deal_losses' and not exists (from core.input_deals) then 'inputs/deals.csv: is_lost, is_integration_cited'
             when t.measure = 'customer_documents' and not exists (from core.input_customer_documents)

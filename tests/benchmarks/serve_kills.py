@@ -30,7 +30,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.par
 import fsspec  # noqa: E402
 from delivery_desk import Post, mail_to, object_store, post_office, tree  # noqa: E402
 from jira_standin import JiraStandIn  # noqa: E402
-from served_desk import TIER, Hook, Served, busy_desk, busy_ticket, command, content, environment, free_port, listening  # noqa: E402  # noqa: E402
+from served_desk import TIER, Hook, Served, busy_desk, busy_ticket, command, content, environment, free_port, listening  # noqa: E402
 
 from analysis.markers import OPENING  # noqa: E402
 from analysis.warehouse import Warehouse  # noqa: E402

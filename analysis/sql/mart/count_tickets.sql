@@ -2,10 +2,10 @@
 -- key: none, a line of onboardings.csv or a ticket that never escalated has no escalation
 -- step: measure
 -- reads: mart.ops_standing_escalations, mart.containment_tickets, mart.recent_escalations, mart.next_steps, mart.family_escalations,
---   mart.families, mart.tagged_escalations, mart.verdicts, mart.waits, mart.tags, mart.actions, mart.action_effects, mart.remedy_effects,
---   mart.runbook_tickets, mart.proposed_decisions, mart.review_queue, mart.review_pool, mart.scorecard, mart.all_facts,
+--   mart.families, mart.tagged_escalations, mart.verdicts, mart.waits, mart.tags, mart.action_escalations, mart.remedy_escalations,
+--   mart.coverage_escalations, mart.runbook_tickets, mart.proposed_decisions, mart.review_queue, mart.review_pool, mart.scorecard, mart.all_facts,
 --   mart.merged_changes, mart.onboardings, mart.shown_measures, mart.shown_tickets, mart.containment, core.ticket_keys, core.criteria,
---   core.field_stays, core.members, core.family_members, core.clock
+--   core.family_members, core.clock
 -- count: ops_standing_list.escalations What OPS should handle but does not yet | Escalations with the verdict that OPS should have
 --   handled them, and not withdrawn, in the last 13 weeks.
 -- count: ops_standing_list.agreed What OPS should handle but does not yet | Those of the last 13 weeks that OPS accepted, or that a ruling lets stand.
@@ -121,21 +121,6 @@ claim as materialized (
     join core.criteria c on c.criterion_id = q.criterion_id and c.version = q.criterion_version and c.claims = q.verdict
     where not q.is_excluded and q.entered = 'from_ops'
 ),
-aim as materialized (
-    select a.action_id, a.provider, a.failure_category, a.dealer_id, a.criterion_id, f.done_week, f.done_week - cast(7 * f.n_weeks_before as integer) as from_week,
-        k.week as until_week
-    from mart.actions a
-    join mart.action_effects f using (action_id)
-    cross join core.clock k
-),
-remedied as materialized (
-    select r.family_id || '/' || r.kind || '/' || r.ref as group_key, e.issue_id, e.escalation_no, r.effective_week,
-        cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', e.occurred_at))) as date) as week,
-        r.effective_week - cast(7 * r.n_weeks_before as integer) as from_week, r.effective_week + cast(7 * r.n_weeks_since as integer) as until_week
-    from mart.remedy_effects r
-    join mart.family_escalations e using (family_id)
-    cross join core.clock k
-),
 ended as materialized (
     select e.* from mart.tagged_escalations e cross join core.clock k
     where e.resolved_week <= k.week and e.resolved_week > k.week - 91 and not e.is_excluded
@@ -208,28 +193,16 @@ from claim
 union all
 select 'runbook_use', 'tickets', runbook_id, issue_id, null, 1 from mart.runbook_tickets
 union all
-select 'action_effects', if(e.escalated_week < a.done_week, 'before', 'since'), a.action_id, e.issue_id, e.escalation_no, 1
-from aim a
-join mart.tagged_escalations e on e.escalated_week between a.from_week and a.until_week and e.escalated_week <> a.done_week and not e.is_excluded
-    and (a.provider is null or e.provider = a.provider)
-    and (a.failure_category is null or e.failure_category = a.failure_category)
-    and (a.dealer_id is null or e.dealer_id = a.dealer_id)
-    and (a.criterion_id is null or e.criterion_key = 'criterion:' || a.criterion_id)
+select 'action_effects', if(is_before, 'before', 'since'), action_id, issue_id, escalation_no, 1 from mart.action_escalations
 union all
-select 'remedy_effects', if(week < effective_week, 'before', 'since'), group_key, issue_id, escalation_no, 1
-from remedied where week between from_week and until_week and week <> effective_week
+select 'remedy_effects', if(is_before, 'before', 'since'), family_id || '/' || kind || '/' || ref, issue_id, escalation_no, 1
+from mart.remedy_escalations
 union all
 select 'time_by_party', 'resolved', unnest(['all', provider]), issue_id, escalation_no, 1 from ended
 union all
 select 'competing_risks', 'escalations', 'all', issue_id, escalation_no, 1 from quarter where not is_excluded
 union all
-select distinct 'coverage', 'resolved', e.provider || '/' || e.failure_category, e.issue_id, e.escalation_no, 1
-from mart.tagged_escalations e
-join core.field_stays a on a.issue_id = e.issue_id and a.role = 'assignee' and a.entered_at <= e.resolved_at
-    and coalesce(a.left_at > e.resolved_at, true)
-join core.members m on m.person_id = a.value_id and m.tier = 2 and e.resolved_at >= m.since
-    and coalesce(e.resolved_at < m.until, true)
-where not e.is_excluded
+select distinct 'coverage', 'resolved', provider || '/' || failure_category, issue_id, escalation_no, 1 from mart.coverage_escalations
 union all
 select 'scorecard', s.measure, s.month, f.issue_id, f.escalation_no, 1
 from score s

@@ -1,7 +1,7 @@
 -- mart.remedy_effects: one row per family and remedy that has taken effect: escalations of the family before and since
 -- key: family_id, kind, ref
 -- step: measure
--- reads: mart.remedies, mart.family_escalations, mart.effort, mart.exposure, core.clock, core.tickets, core.ticket_facts
+-- reads: mart.remedy_spans, mart.remedy_escalations, mart.family_escalations, mart.effort, mart.exposure
 -- column: family_id the family
 -- column: kind change, confirmation or runbook
 -- column: ref key, name or id of the remedy
@@ -21,50 +21,21 @@
 -- column: high upper 95 % bound; NULL where there were none before
 -- column: effort_hours_since working hours of Tier 2 on the family in the weeks since, an upper bound
 -- column: verdict too few (fewer than 4 whole weeks on a side, or fewer than 5 escalations in both), fewer, more, or no change seen
-with start as (
-    -- the week in which the desk's first ticket was made is not a whole one
-    select cast(date_trunc('week', timezone(any_value(k.reporting_zone), timezone('UTC', min(t.created_at)))) as date) + 7 as week
-    from core.tickets t
-    join core.ticket_facts f using (issue_id)
-    cross join core.clock k
-    where f.is_ticket
-),
-remedy as (
-    select r.family_id, r.kind, r.ref, r.effective_at, r.is_assumed, s.week as start_week,
-        cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', r.effective_at))) as date) as effective_week,
-        least(k.week, cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', r.ended_at))) as date) - 7) as last_week
-    from mart.remedies r
-    join core.clock k on r.effective_at <= k.as_of
-    cross join start s
-),
-span as (
-    select *, greatest(effective_week - 91, start_week) as first_week,
-        cast(greatest(0, (least(effective_week, last_week + 7) - first_week) // 7) as integer) as n_weeks_before,
-        cast(greatest(0, (last_week - greatest(effective_week, start_week - 7)) // 7) as integer) as n_weeks_since
-    from remedy
-),
-seen as (
-    select e.family_id, cast(date_trunc('week', timezone(k.reporting_zone, timezone('UTC', e.occurred_at))) as date) as week
-    from mart.family_escalations e
-    cross join core.clock k
-),
-counted as (
-    select s.family_id, s.kind, s.ref, count(*) filter (e.week < s.effective_week) as n_before,
-        count(*) filter (e.week > s.effective_week) as n_since
-    from span s
-    join seen e on e.family_id = s.family_id and e.week between s.first_week and s.last_week
-    group by s.family_id, s.kind, s.ref
+with counted as (
+    select family_id, kind, ref, count(*) filter (is_before) as n_before, count(*) filter (not is_before) as n_since
+    from mart.remedy_escalations
+    group by family_id, kind, ref
 ),
 spent as (
     select s.family_id, s.kind, s.ref, sum(w.hours) as hours
-    from span s
+    from mart.remedy_spans s
     join mart.family_escalations e using (family_id)
     join mart.effort w on w.issue_id = e.issue_id and w.escalation_no = e.escalation_no and w.week > s.effective_week and w.week <= s.last_week
     group by s.family_id, s.kind, s.ref
 ),
 exposed as (
     select s.family_id, s.kind, s.ref, sum(x.n) filter (x.week < s.effective_week) as before, sum(x.n) filter (x.week > s.effective_week) as since
-    from span s
+    from mart.remedy_spans s
     join mart.exposure x on x.per = 'live_dealers' and x.group_key = 'all' and x.week between s.first_week and s.last_week
     group by s.family_id, s.kind, s.ref, s.n_weeks_before, s.n_weeks_since
     having count(*) filter (x.week < s.effective_week) = s.n_weeks_before and count(*) filter (x.week > s.effective_week) = s.n_weeks_since
@@ -73,7 +44,7 @@ told as (
     select s.*, coalesce(c.n_before, 0) as n_before, coalesce(c.n_since, 0) as n_since, coalesce(w.hours, 0) as effort_hours_since,
         if(x.ref is not null, 'dealer_week', 'week') as per, if(x.ref is not null, x.before, s.n_weeks_before) as exposure_before,
         if(x.ref is not null, x.since, s.n_weeks_since) as exposure_since
-    from span s
+    from mart.remedy_spans s
     left join counted c using (family_id, kind, ref)
     left join spent w using (family_id, kind, ref)
     left join exposed x using (family_id, kind, ref)
